@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "netpoll-swift",
+    platforms: [.macOS("26.0")],
+    products: [
+        .library(name: "NetpollCore", targets: ["NetpollCore"]),
+        .library(name: "NetpollProtobuf", targets: ["NetpollProtobuf"]),
+        .library(name: "NetpollRPC", targets: ["NetpollRPC"]),
+        .library(name: "RPCGenCore", targets: ["RPCGenCore"]),
+        .library(name: "NetpollTesting", targets: ["NetpollTesting"]),
+        .executable(name: "rpc-gen", targets: ["rpc-gen"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        .target(name: "CNetpoll"),
+        .systemLibrary(
+            name: "CProtobufC",
+            pkgConfig: "libprotobuf-c",
+            providers: [.apt(["libprotobuf-c-dev"]), .brew(["protobuf-c"])]
+        ),
+        .target(name: "NetpollCore", dependencies: ["CNetpoll"], swiftSettings: settings),
+        .target(
+            name: "NetpollProtobuf",
+            dependencies: ["CProtobufC", "NetpollCore"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "NetpollRPC",
+            dependencies: [
+                "NetpollCore", "NetpollProtobuf", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "RPCGenCore", dependencies: ["NetpollProtobuf"], swiftSettings: settings),
+        .executableTarget(
+            name: "rpc-gen",
+            dependencies: [
+                "RPCGenCore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(name: "NetpollTesting", dependencies: ["NetpollCore"], swiftSettings: settings),
+    ]
+)

@@ -55,5 +55,10 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "NetpollTesting", dependencies: ["NetpollCore"], swiftSettings: settings),
+        .testTarget(
+            name: "NetpollCoreTests",
+            dependencies: ["NetpollCore", "NetpollTesting"],
+            swiftSettings: settings
+        ),
     ]
 )

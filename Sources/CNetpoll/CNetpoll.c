@@ -1,1 +1,17 @@
+#define _GNU_SOURCE
 #include "CNetpoll.h"
+
+static _Thread_local void *current_loop;
+static _Thread_local void *buffer_cache;
+
+void *cnetpoll_current_loop(void) { return current_loop; }
+void cnetpoll_set_current_loop(void *loop) { current_loop = loop; }
+
+void *cnetpoll_buffer_cache(void) { return buffer_cache; }
+void cnetpoll_set_buffer_cache(void *cache) { buffer_cache = cache; }
+
+#if defined(__linux__)
+int cnetpoll_accept(int fd, struct sockaddr *address, socklen_t *length) {
+    return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+#endif

@@ -1,1 +1,28 @@
 #pragma once
+
+// What Swift's Glibc module does not show: epoll, eventfd, accept4, and thread-local slots.
+//
+// The thread-local accessors are out of line on purpose. Swift treats pthread_self and
+// __errno_location as constant, so an inlined look-up could be cached across a suspension point.
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#if defined(__linux__)
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+/// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC.
+int cnetpoll_accept(int fd, struct sockaddr *address, socklen_t *length);
+#endif
+
+/// The event loop that owns the calling thread, or NULL. Set once by that loop's thread.
+void *cnetpoll_current_loop(void);
+void cnetpoll_set_current_loop(void *loop);
+
+/// The buffer cache of the calling thread, or NULL when the thread has none.
+void *cnetpoll_buffer_cache(void);
+void cnetpoll_set_buffer_cache(void *cache);

@@ -1,0 +1,116 @@
+internal import Synchronization
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+extension Connection {
+    /// Closes in good order: accepts no more writes, sends what is queued, ends the write direction
+    /// and waits for the peer's end, all within ``ConnectionOptions/drainTimeout``. Any thread;
+    /// further calls do nothing.
+    public func close() {
+        active.store(false, ordering: .releasing)
+        loop.perform { self.beginDrain() }
+    }
+
+    /// Closes at once and drops what is queued. Any thread; further calls do nothing.
+    ///
+    /// - Parameter error: What the handler is told; `nil` for a close that is nobody's fault.
+    public func abort(_ error: NetpollError? = nil) {
+        active.store(false, ordering: .releasing)
+        loop.perform { self.finishClose(error) }
+    }
+
+    /// Sends what is queued and then ends the write direction; reading goes on. Any thread.
+    public func closeOutput() {
+        loop.perform {
+            guard self.phase == .open else { return }
+            self.drainOutput()
+        }
+    }
+
+    private func beginDrain() {
+        guard phase == .open else { return }
+        phase = .draining
+        input.removeAll()
+        wantedInput = 0
+        serveReadRequestAtClose()
+        drainTimer = loop.schedule(at: .after(options.drainTimeout)) { [weak self] in
+            self?.finishClose(nil)
+        }
+        drainOutput()
+    }
+
+    /// Refuses further writes and goes on in ``outputDidDrain()`` when nothing is queued.
+    private func drainOutput() {
+        let isDrained = output.withLock { state in
+            state.isClosed = true
+            state.isDraining = true
+            return state.queuedByteCount == 0
+        }
+        if isDrained { outputDidDrain() } else { flushOutput() }
+    }
+
+    /// Everything that was written has left; loop only.
+    func outputDidDrain() {
+        guard phase != .closed else { return }
+        Socket.shutdown(fileDescriptor, .write)
+        guard phase == .draining else { return }
+        if inputHasEnded { return finishClose(nil) }
+        // Closing with unread bytes would reset the connection and could destroy the last reply.
+        if isReadingPaused {
+            isReadingPaused = false
+            updateInterest()
+        }
+    }
+
+    /// Gives everything back: the end of every way to close. Loop only; runs once.
+    func finishClose(_ error: NetpollError?) {
+        loop.assertOnLoop()
+        guard phase != .closed else { return }
+        phase = .closed
+        closeError = error
+        active.store(false, ordering: .releasing)
+        if let token { loop.deregister(token) }
+        token = nil
+        if let drainTimer { loop.cancel(drainTimer) }
+        drainTimer = nil
+        closeOutputState(error)
+        input.removeAll()
+        serveReadRequestAtClose()
+        let told = handler
+        handler = nil
+        told?.connection(self, didCloseWith: error)
+        let callbacks = closeCallbacks
+        closeCallbacks = []
+        for callback in callbacks { callback() }
+    }
+
+    private func closeOutputState(_ error: NetpollError?) {
+        var dropped = LinkBuffer()
+        let (waiters, isFlushing) = output.withLock { state in
+            state.isClosed = true
+            state.isBlocked = false
+            swap(&state.pending, &dropped)
+            state.closeSocketAfterFlush = state.isFlushing
+            defer { state.waiters = [] }
+            return (state.waiters, state.isFlushing)
+        }
+        for entry in waiters { entry.waiter.finish(.failure(error ?? closedForWriting)) }
+        if isFlushing {
+            // Another thread is inside sendmsg on this descriptor: it closes when that one is done.
+            Socket.shutdown(fileDescriptor, .both)
+        } else {
+            socket = nil
+        }
+    }
+
+    private func serveReadRequestAtClose() {
+        guard let request = readRequest else { return }
+        readRequest = nil
+        if let readTimer { loop.cancel(readTimer) }
+        readTimer = nil
+        request.waiter.finish(.failure(closedError()))
+    }
+}

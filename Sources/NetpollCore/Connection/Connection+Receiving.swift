@@ -1,0 +1,98 @@
+internal import Synchronization
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+extension Connection {
+    /// One turn of one connection takes at most so many reads, so that a busy peer cannot keep the
+    /// loop from its neighbours.
+    private static let readsPerTurn = 4
+
+    /// Reads what the kernel has, within bounds, and hands it on.
+    func receive() {
+        for _ in 0..<Self.readsPerTurn {
+            input.prepareContiguous(wantedInput)
+            let room = input.reserveAtLeast(max(1, min(readSize, 1024)))
+            let space = UnsafeMutableRawBufferPointer(rebasing: room.prefix(max(readSize, wantedInput)))
+            switch Socket.read(fileDescriptor, into: space) {
+            case .moved(0):
+                return reachEnd()
+            case .moved(let count):
+                input.commit(count)
+                adaptReadSize(count, space.count)
+                deliverInput()
+                if count < space.count || isReadingPaused || phase == .closed { return releaseIdleInput() }
+            case .wouldBlock:
+                return releaseIdleInput()
+            case .failed(let number):
+                return finishClose(SystemError.make(number, "read from \(peerAddress)"))
+            }
+        }
+        releaseIdleInput()
+    }
+
+    /// Follows traffic: doubles when a read fills its space, halves when it uses less than a quarter.
+    private func adaptReadSize(_ count: Int, _ space: Int) {
+        if count >= readSize {
+            readSize = min(readSize * 2, max(options.readSizeLimit, options.initialReadSize))
+        } else if count < readSize / 4, space >= readSize {
+            readSize = max(readSize / 2, max(1024, options.initialReadSize))
+        }
+    }
+
+    /// An idle connection holds no block.
+    private func releaseIdleInput() {
+        if input.isEmpty { input.removeAll() }
+    }
+
+    /// Gives what has been read to the handler or to a waiting task, and pauses reading when too
+    /// much stays unread.
+    func deliverInput() {
+        if phase == .draining {
+            // This side is done; what still comes is read only so that the peer's end is seen.
+            input.removeAll()
+            return
+        }
+        if let handler {
+            wantedInput = handler.connection(self, didReceive: &input)
+        } else {
+            serveReadRequest()
+        }
+        guard phase == .open else { return }
+        let mark = max(options.readHighWaterMark, wantedInput)
+        if input.byteCount >= mark { pauseReading() }
+    }
+
+    private func reachEnd() {
+        inputHasEnded = true
+        active.store(false, ordering: .releasing)
+        wantedInput = 0
+        releaseIdleInput()
+        if phase == .draining { return finishClose(nil) }
+        updateInterest()
+        if let handler {
+            handler.connectionDidReachEnd(self)
+        } else {
+            serveReadRequest()
+        }
+    }
+
+    /// Stops reading from the kernel, so that the peer is held back. Loop only.
+    public func pauseReading() {
+        loop.assertOnLoop()
+        guard !isReadingPaused else { return }
+        isReadingPaused = true
+        updateInterest()
+    }
+
+    /// Reads again. What is buffered is handed on first. Loop only.
+    public func resumeReading() {
+        loop.assertOnLoop()
+        guard isReadingPaused, phase == .open else { return }
+        isReadingPaused = false
+        updateInterest()
+        if !input.isEmpty { deliverInput() }
+    }
+}

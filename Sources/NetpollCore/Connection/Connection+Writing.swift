@@ -1,0 +1,245 @@
+internal import Synchronization
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+extension Connection {
+    /// The write side, shared by all threads under the connection's output lock.
+    struct OutputState: ~Copyable {
+        /// Bytes that wait for a flush.
+        var pending = LinkBuffer()
+        /// Bytes that a flush has in hand.
+        var flushingByteCount = 0
+        /// Some thread is sending; it will also send what is queued meanwhile.
+        var isFlushing = false
+        /// The kernel's buffer is full; the loop waits until the socket can be written.
+        var isBlocked = false
+        /// No more bytes are accepted.
+        var isClosed = false
+        /// The loop closed the connection while another thread was sending.
+        var closeSocketAfterFlush = false
+        /// Tasks that wait until no more than so many bytes are queued.
+        var waiters: [(limit: Int, waiter: Waiter<Void>)] = []
+        /// The loop waits to hear that nothing is queued any more.
+        var isDraining = false
+
+        var queuedByteCount: Int { pending.byteCount + flushingByteCount }
+    }
+
+    /// One sendmsg(2) gathers at most so many blocks; the kernel's own limit is 1024.
+    private static let vectorLimit = 64
+
+    /// Queues what `body` writes and sends it: at the end of the turn on the loop's own thread, at
+    /// once on any other. Never waits; see ``outputByteCount`` and ``write(_:)`` for back-pressure.
+    ///
+    /// `body` runs under the connection's output lock and must not call the connection.
+    ///
+    /// - Returns: False when the connection is closed and the bytes were not queued.
+    @discardableResult
+    public func withOutput(_ body: (inout LinkBuffer) -> Void) -> Bool {
+        let accepted = output.withLock { state in
+            guard !state.isClosed else { return false }
+            body(&state.pending)
+            return true
+        }
+        guard accepted else { return false }
+        if loop.isCurrent { touch() } else { flushOutput() }
+        return true
+    }
+
+    /// The number of bytes that were written but not yet taken by the kernel. Any thread.
+    public var outputByteCount: Int { output.withLock { $0.queuedByteCount } }
+
+    /// Sends a slice without copying it. Suspends first while
+    /// ``ConnectionOptions/writeHighWaterMark`` bytes or more are queued. Any thread; concurrent
+    /// writes never mix their bytes.
+    ///
+    /// - Parameter slice: The bytes.
+    /// - Throws: ``NetpollError``: `connectionClosed`, what broke the connection, or `cancelled`;
+    ///   in each case nothing of the slice was sent.
+    public func write(_ slice: BufferSlice) async throws(NetpollError) {
+        try await waitForOutput(below: options.writeHighWaterMark)
+        guard withOutput({ $0.append(slice) }) else { throw closedForWriting }
+    }
+
+    /// Sends a copy of some bytes; see ``write(_:)-(BufferSlice)``.
+    ///
+    /// - Parameter bytes: The bytes.
+    /// - Throws: As ``write(_:)-(BufferSlice)``.
+    public func write(_ bytes: [UInt8]) async throws(NetpollError) {
+        try await write(BufferSlice(copying: bytes))
+    }
+
+    /// Suspends until the kernel has taken every byte written so far. Any thread.
+    ///
+    /// - Throws: ``NetpollError``: what broke the connection, or `cancelled`.
+    public func flush() async throws(NetpollError) { try await waitForOutput(below: 1) }
+
+    var closedForWriting: NetpollError {
+        NetpollError(.connectionClosed, "the connection to \(peerAddress) is closed for writing")
+    }
+
+    /// Suspends until fewer than `limit` bytes are queued.
+    private func waitForOutput(below limit: Int) async throws(NetpollError) {
+        if let outcome = outputOutcome(below: limit, nil) { return try outcome.get() }
+        let waiter = Waiter<Void>()
+        try await waiter.wait {
+            if let outcome = outputOutcome(below: limit, waiter) { waiter.finish(outcome) }
+        } onCancel: { [self] in
+            output.withLock { $0.waiters.removeAll { $0.waiter === waiter } }
+            waiter.finish(.failure(NetpollError(.cancelled, "write to \(peerAddress)")))
+        }
+    }
+
+    /// The outcome of a wait if it is known now; otherwise `waiter` is told later.
+    private func outputOutcome(below limit: Int, _ waiter: Waiter<Void>?) -> Waiter<Void>.Outcome? {
+        output.withLock { state -> Waiter<Void>.Outcome? in
+            if state.queuedByteCount < limit { return .success(()) }
+            if state.isClosed { return .failure(closedForWriting) }
+            if let waiter { state.waiters.append((limit - 1, waiter)) }
+            return nil
+        }
+    }
+
+    private func touch() {
+        guard !isTouched else { return }
+        isTouched = true
+        loop.runAtEndOfTurn(self)
+    }
+}
+
+extension Connection: LoopRunnable {
+    /// The end of a turn in which this connection was written to.
+    func runOnLoop() {
+        isTouched = false
+        flushOutput()
+    }
+}
+
+extension Connection {
+    /// Sends until nothing is left or the kernel takes no more. Any thread; if another thread is
+    /// sending, that one sends for both.
+    func flushOutput() {
+        guard var batch = beginFlush() else { return }
+        while true {
+            switch send(&batch) {
+            case .moved:
+                guard continueFlush(&batch) else { return }
+            case .wouldBlock:
+                return suspendFlush(batch)
+            case .failed(let number):
+                return failFlush(number)
+            }
+        }
+    }
+
+    private func beginFlush() -> LinkBuffer? {
+        output.withLock { state -> LinkBuffer? in
+            guard !state.isFlushing, !state.isBlocked, !state.pending.isEmpty else { return nil }
+            state.isFlushing = true
+            state.flushingByteCount = state.pending.byteCount
+            return state.pending.takeAll()
+        }
+    }
+
+    /// Sends a batch. `.moved` means that all of it is gone.
+    private func send(_ batch: inout LinkBuffer) -> IOResult {
+        withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.vectorLimit) { vectors in
+            while !batch.isEmpty {
+                let filled = batch.fill(vectors)
+                switch Socket.write(fileDescriptor, UnsafeMutableBufferPointer(rebasing: vectors[..<filled])) {
+                case .moved(let count): batch.skip(count)
+                case .wouldBlock: return .wouldBlock
+                case .failed(let number): return .failed(number)
+                }
+            }
+            return .moved(0)
+        }
+    }
+
+    /// Takes what was queued during the last batch; false, and the flush is over, if nothing was.
+    private func continueFlush(_ batch: inout LinkBuffer) -> Bool {
+        var next = LinkBuffer()
+        let end = output.withLock { state -> FlushEnd? in
+            state.flushingByteCount = state.pending.byteCount
+            guard state.pending.isEmpty else {
+                swap(&next, &state.pending)
+                return nil
+            }
+            return state.endFlush()
+        }
+        batch = next
+        guard let end else { return true }
+        finish(end)
+        return false
+    }
+
+    private func suspendFlush(_ batch: consuming LinkBuffer) {
+        var rest = batch.takeAll()
+        let end = output.withLock { state -> FlushEnd in
+            rest.append(state.pending.takeAll())
+            swap(&state.pending, &rest)
+            state.isBlocked = !state.isClosed
+            return state.endFlush()
+        }
+        loop.perform { self.updateInterest() }
+        finish(end)
+    }
+
+    private func failFlush(_ number: Int32) {
+        let end = output.withLock { $0.endFlush() }
+        finish(end)
+        loop.perform { self.outputFailed(number) }
+    }
+
+    private func outputFailed(_ number: Int32) {
+        // The peer may have said why before it went: what it sent is read first.
+        if phase == .open, !inputHasEnded, !isReadingPaused { receive() }
+        finishClose(SystemError.make(number, "write to \(peerAddress)"))
+    }
+
+    private func finish(_ end: consuming FlushEnd) {
+        for waiter in end.waiters { waiter.finish(.success(())) }
+        if end.closeSocket { loop.execute { self.socket = nil } }
+        if end.isDrained { loop.perform { self.outputDidDrain() } }
+    }
+
+    /// The loop learnt that the socket takes bytes again.
+    func outputBecameWritable() {
+        let wasBlocked = output.withLock { state in
+            defer { state.isBlocked = false }
+            return state.isBlocked
+        }
+        flushOutput()
+        updateInterest()
+        guard wasBlocked, phase != .closed, output.withLock({ $0.queuedByteCount == 0 }) else { return }
+        handler?.connectionDidDrainOutput(self)
+    }
+}
+
+/// What is left to do after a flush, outside the lock.
+struct FlushEnd: ~Copyable {
+    var waiters: [Waiter<Void>]
+    var closeSocket: Bool
+    var isDrained: Bool
+}
+
+extension Connection.OutputState {
+    mutating func endFlush() -> FlushEnd {
+        isFlushing = false
+        flushingByteCount = 0
+        return FlushEnd(
+            waiters: takeSatisfiedWaiters(), closeSocket: closeSocketAfterFlush,
+            isDrained: isDraining && pending.isEmpty)
+    }
+
+    private mutating func takeSatisfiedWaiters() -> [Waiter<Void>] {
+        guard !waiters.isEmpty else { return [] }
+        let queued = queuedByteCount
+        let satisfied = waiters.filter { $0.limit >= queued }.map(\.waiter)
+        waiters.removeAll { $0.limit >= queued }
+        return satisfied
+    }
+}

@@ -1,0 +1,146 @@
+internal import Synchronization
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// A stream connection, TCP or Unix, owned by one event loop.
+///
+/// The loop reads; any thread may write. Writes on the loop's own thread leave together at the end
+/// of the turn; on other threads the first writer sends for all. Bytes come either to a
+/// ``ConnectionHandler`` or, without one, to tasks that call ``read(upTo:deadline:)``.
+///
+/// ``isActive`` is one atomic load: the loop always watches the peer, so a connection whose peer
+/// has closed turns inactive when that news arrives, without anybody asking.
+public final class Connection: @unchecked Sendable {
+    // @unchecked: what stands below `Confined to the loop` is touched by the loop's thread only;
+    // `output` is guarded by its lock; the rest is constant or atomic.
+
+    /// The life of a connection on its loop.
+    enum Phase {
+        case open
+        /// No more writes; closes when what is queued has been sent and the peer has ended.
+        case draining
+        case closed
+    }
+
+    /// Who is on the other side: as the caller named it, or as the kernel told it, which is turned
+    /// into text only when somebody asks.
+    enum Peer {
+        case dialed(SocketAddress)
+        case accepted(RawAddress)
+    }
+
+    /// The loop that owns the connection.
+    public let loop: EventLoop
+    private let peer: Peer
+    /// The options the connection was made with.
+    public let options: ConnectionOptions
+
+    let fileDescriptor: Int32
+    let active = Atomic<Bool>(true)
+    let output = Mutex(OutputState())
+
+    // Confined to the loop.
+    var socket: Socket?
+    var token: RegistrationToken?
+    var interest: Interest = []
+    var phase = Phase.open
+    var handler: (any ConnectionHandler)?
+    var input = LinkBuffer()
+    var inputHasEnded = false
+    var isReadingPaused = false
+    var isTouched = false
+    var readSize: Int
+    var wantedInput = 0
+    var readRequest: ReadRequest?
+    var readTimer: TimerToken?
+    var closeError: NetpollError?
+    var closeCallbacks: [@Sendable () -> Void] = []
+    var drainTimer: TimerToken?
+
+    /// Takes over a connected socket. Call ``start(_:)`` next, on the loop.
+    init(
+        _ socket: consuming Socket, loop: EventLoop, peer: Peer, options: ConnectionOptions
+    ) {
+        fileDescriptor = socket.fileDescriptor
+        self.socket = consume socket
+        self.loop = loop
+        self.peer = peer
+        self.options = options
+        readSize = max(1024, options.initialReadSize)
+    }
+
+    /// The address of the other side; `unix://` with an empty path for an unnamed Unix peer.
+    public var peerAddress: SocketAddress {
+        switch peer {
+        case .dialed(let address): address
+        case .accepted(let raw): raw.socketAddress
+        }
+    }
+
+    /// Whether the connection can be used: neither side has closed it. One atomic load, any thread.
+    public var isActive: Bool { active.load(ordering: .acquiring) }
+
+    /// Registers with the loop. Loop only, once.
+    func start(_ handler: (any ConnectionHandler)?) {
+        loop.assertOnLoop()
+        self.handler = handler
+        interest = .read
+        do throws(NetpollError) {
+            token = try loop.register(fileDescriptor, interest, self)
+        } catch {
+            finishClose(error)
+        }
+    }
+
+    /// Gives the connection a handler, and to it at once what has been read so far. Loop only.
+    public func setHandler(_ handler: any ConnectionHandler) {
+        loop.assertOnLoop()
+        self.handler = handler
+        guard phase != .closed else { return handler.connection(self, didCloseWith: closeError) }
+        if !input.isEmpty { deliverInput() }
+        if inputHasEnded, phase != .closed { handler.connectionDidReachEnd(self) }
+    }
+
+    /// Calls `body` on the loop once the connection is gone; at once if it already is. Any thread.
+    /// Callbacks run in the order they were added, after the handler was told.
+    public func onClose(_ body: @escaping @Sendable () -> Void) {
+        let accepted = loop.perform {
+            if self.phase == .closed { body() } else { self.closeCallbacks.append(body) }
+        }
+        if !accepted { body() }
+    }
+
+    func updateInterest() {
+        guard let token else { return }
+        var wanted: Interest = []
+        if !inputHasEnded { wanted.insert(isReadingPaused ? .peerEnd : .read) }
+        if output.withLock({ $0.isBlocked }) { wanted.insert(.write) }
+        guard wanted != interest else { return }
+        interest = wanted
+        loop.setInterest(wanted, of: token)
+    }
+}
+
+extension Connection: ReadinessHandler {
+    func handle(_ readiness: Readiness) {
+        if readiness.contains(.writable) { outputBecameWritable() }
+        guard phase != .closed else { return }
+        if !isReadingPaused, !inputHasEnded {
+            receive()
+        } else if readiness.contains(.peerEnd), !inputHasEnded {
+            // Reading is paused: the bytes stay in the kernel, but the peer will send no more.
+            active.store(false, ordering: .releasing)
+        }
+        guard phase != .closed, readiness.contains(.hangUp) else { return }
+        // Cannot be masked: leaving it unanswered would wake the loop for ever.
+        if isReadingPaused || inputHasEnded { finishClose(pendingError() ?? closeError) }
+    }
+
+    private func pendingError() -> NetpollError? {
+        let number = socket?.pendingError() ?? 0
+        return number == 0 ? nil : SystemError.make(number, "connection to \(peerAddress)")
+    }
+}

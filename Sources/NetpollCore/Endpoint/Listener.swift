@@ -1,0 +1,162 @@
+internal import Synchronization
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// Accepts connections on a TCP port or a Unix socket and spreads them over a group's loops.
+///
+/// Running out of descriptors or memory neither stops it nor makes it spin: it pauses and tries
+/// again after 10 ms, then twice as long, up to a second.
+public final class Listener: @unchecked Sendable {
+    // @unchecked: what stands below `Confined to the loop` is touched by the loop's thread only.
+
+    /// The address it listens on, with the port that the system chose when 0 was asked for.
+    public let localAddress: SocketAddress
+
+    private let group: EventLoopGroup
+    private let loop: EventLoop
+    private let options: ListenerOptions
+    private let makeHandler: @Sendable (Connection) -> (any ConnectionHandler)?
+    private let openConnections = Atomic<Int>(0)
+    private let socketFile: SocketFile?
+
+    // Confined to the loop.
+    private var socket: Socket?
+    private var token: RegistrationToken?
+    private var backOff: Duration = .zero
+
+    /// At most so many connections are accepted before other descriptors get their turn.
+    private static let acceptBatchLimit = 64
+
+    /// Binds, listens and begins to accept.
+    ///
+    /// A Unix socket file that nobody listens on any more is replaced; the file is removed when the
+    /// listener closes.
+    ///
+    /// - Parameters:
+    ///   - address: Where to listen; TCP port 0 asks for any free port.
+    ///   - group: The loops that get the accepted connections in turn.
+    ///   - options: Limits and the options of the connections.
+    ///   - makeHandler: Called on a connection's loop before its first byte is read; returns what
+    ///     handles the connection, or `nil` to read it with ``Connection/read(upTo:deadline:)``.
+    /// - Throws: ``NetpollError``: `addressInUse`, `invalidAddress` or `system`.
+    public init(
+        on address: SocketAddress, group: EventLoopGroup, options: ListenerOptions = ListenerOptions(),
+        makeHandler: @escaping @Sendable (Connection) -> (any ConnectionHandler)?
+    ) throws(NetpollError) {
+        let raw = try RawAddress.resolve(address, passive: true)[0]
+        let socket = try Self.bind(address, raw)
+        try socket.listen(backlog: Int32(clamping: options.backlog))
+        localAddress = socket.localAddress?.socketAddress ?? address
+        socketFile = SocketFile(address)
+        self.socket = consume socket
+        self.group = group
+        self.options = options
+        self.makeHandler = makeHandler
+        loop = group.next()
+        let accepted = loop.perform { self.start() }
+        guard accepted else { throw NetpollError(.shutdown, "listen on \(address): the group has ended") }
+    }
+
+    private static func bind(_ address: SocketAddress, _ raw: RawAddress) throws(NetpollError) -> Socket {
+        let socket = try Socket.make(family: raw.family)
+        if raw.family != AF_UNIX { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
+        guard var number = socket.bind(raw) else { return socket }
+        if number == EADDRINUSE, try SocketFile.removeIfStale(address, raw) {
+            guard let second = socket.bind(raw) else { return socket }
+            number = second
+        }
+        throw SystemError.make(number, "bind \(address)")
+    }
+
+    /// The number of open connections that this listener accepted. Any thread.
+    public var connectionCount: Int { openConnections.load(ordering: .relaxed) }
+
+    /// Stops accepting and returns once the socket is closed. Accepted connections stay open.
+    public func close() async {
+        await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+            let accepted = loop.perform {
+                self.closeSocket()
+                continuation.resume()
+            }
+            if !accepted { continuation.resume() }
+        }
+    }
+
+    private func closeSocket() {
+        if let token { loop.deregister(token) }
+        token = nil
+        guard socket != nil else { return }
+        socket = nil
+        socketFile?.remove()
+    }
+
+    private func start() {
+        guard let fileDescriptor = socket?.fileDescriptor else { return }
+        // Fails only when the kernel has no memory for the registration: try again like accept.
+        do throws(NetpollError) {
+            token = try loop.register(fileDescriptor, .read, self)
+        } catch {
+            retryLater()
+        }
+    }
+
+    private func retryLater() {
+        backOff = backOff == .zero ? .milliseconds(10) : min(backOff * 2, .seconds(1))
+        if let token { loop.setInterest([], of: token) }
+        _ = loop.schedule(at: .after(backOff)) { [weak self] in
+            guard let self, self.socket != nil else { return }
+            if let token = self.token {
+                self.loop.setInterest(.read, of: token)
+            } else {
+                self.start()
+            }
+        }
+    }
+}
+
+extension Listener: ReadinessHandler {
+    func handle(_ readiness: Readiness) {
+        for _ in 0..<Self.acceptBatchLimit {
+            guard let result = socket?.accept() else { return }
+            switch result {
+            case .accepted(let fileDescriptor, let peer):
+                backOff = .zero
+                adopt(fileDescriptor, peer)
+            case .wouldBlock:
+                return
+            case .failed(let number):
+                // accept(2): these belong to one connection that is gone already.
+                if [ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTUNREACH].contains(number) { continue }
+                return retryLater()
+            }
+        }
+    }
+
+    private func adopt(_ fileDescriptor: Int32, _ peer: RawAddress) {
+        let open = openConnections.wrappingAdd(1, ordering: .relaxed).newValue
+        guard open <= options.connectionLimit else {
+            openConnections.wrappingSubtract(1, ordering: .relaxed)
+            _ = Socket(adopting: fileDescriptor)
+            return
+        }
+        let target = group.next()
+        let accepted = target.perform { self.begin(fileDescriptor, peer, on: target) }
+        if !accepted { _ = Socket(adopting: fileDescriptor) }
+    }
+
+    private func begin(_ fileDescriptor: Int32, _ peer: RawAddress, on target: EventLoop) {
+        let socket = Socket(adopting: fileDescriptor)
+        if peer.family != AF_UNIX {
+            // Fails when the peer has gone already; the first read finds that out.
+            try? socket.enableNoDelay()
+            if let liveness = options.connection.liveness { try? socket.enableLiveness(liveness) }
+        }
+        let connection = Connection(
+            socket, loop: target, peer: .accepted(peer), options: options.connection)
+        connection.onClose { self.openConnections.wrappingSubtract(1, ordering: .relaxed) }
+        connection.start(makeHandler(connection))
+    }
+}

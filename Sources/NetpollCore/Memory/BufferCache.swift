@@ -1,0 +1,134 @@
+internal import CNetpoll
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// Free memory blocks of one thread, in power-of-two classes.
+///
+/// Each event-loop thread owns one; the calls below reach it through a thread-local slot, so no
+/// lock is taken. A thread without a cache gets memory from `malloc` and returns it there. A block
+/// may be freed on another thread than the one that took it: it then joins that thread's cache.
+///
+/// Bounds: classes from 1 KiB to 1 MiB are cached, at most ``bytesPerClassLimit`` in each; larger
+/// blocks and what exceeds the bound go back to the system at once.
+final class BufferCache {
+    static let smallestShift = 10
+    static let largestShift = 20
+    /// Most bytes kept in one class: 256 KiB, but always room for one block.
+    static let bytesPerClassLimit = 256 << 10
+
+    private struct Class {
+        var head: UnsafeMutableRawPointer?
+        var count = 0
+    }
+
+    private var classes: [Class]
+    private(set) var statistics = BufferCacheStatistics()
+
+    private init() {
+        classes = Array(repeating: Class(), count: Self.largestShift - Self.smallestShift + 1)
+    }
+
+    deinit { trim() }
+
+    /// Gives the calling thread a cache. Call once, at the start of a thread.
+    static func attachToThread() {
+        precondition(cnetpoll_buffer_cache() == nil, "a thread has one buffer cache")
+        cnetpoll_set_buffer_cache(Unmanaged.passRetained(BufferCache()).toOpaque())
+    }
+
+    /// Frees the calling thread's cache. Call last before the thread ends.
+    static func detachFromThread() {
+        guard let pointer = cnetpoll_buffer_cache() else { return }
+        cnetpoll_set_buffer_cache(nil)
+        Unmanaged<BufferCache>.fromOpaque(pointer).release()
+    }
+
+    /// The calling thread's cache, if it has one.
+    static var current: BufferCache? {
+        cnetpoll_buffer_cache().map { Unmanaged<BufferCache>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// The capacity that a request for `byteCount` bytes gets.
+    static func capacity(for byteCount: Int) -> Int {
+        let smallest = 1 << smallestShift
+        guard byteCount > smallest else { return smallest }
+        guard byteCount <= 1 << largestShift else { return byteCount }
+        return 1 << (Int.bitWidth - (byteCount - 1).leadingZeroBitCount)
+    }
+
+    /// Takes uninitialised memory of exactly `capacity` bytes, a value from ``capacity(for:)``.
+    static func take(capacity: Int) -> UnsafeMutableRawPointer {
+        if let pointer = cnetpoll_buffer_cache() {
+            let cached = Unmanaged<BufferCache>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
+                $0.take(capacity: capacity)
+            }
+            if let cached { return cached }
+        }
+        return .allocate(byteCount: capacity, alignment: 16)
+    }
+
+    /// Returns memory that came from ``take(capacity:)`` with the same capacity.
+    static func give(_ memory: UnsafeMutableRawPointer, capacity: Int) {
+        if let pointer = cnetpoll_buffer_cache() {
+            let kept = Unmanaged<BufferCache>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
+                $0.give(memory, capacity: capacity)
+            }
+            if kept { return }
+        }
+        memory.deallocate()
+    }
+
+    private static func classIndex(_ capacity: Int) -> Int? {
+        guard capacity <= 1 << largestShift, capacity >= 1 << smallestShift else { return nil }
+        return capacity.trailingZeroBitCount - smallestShift
+    }
+
+    private func take(capacity: Int) -> UnsafeMutableRawPointer? {
+        guard let index = Self.classIndex(capacity), let head = classes[index].head else {
+            statistics.misses &+= 1
+            return nil
+        }
+        // A free block holds the link to the next in its first bytes.
+        classes[index].head = head.load(as: UnsafeMutableRawPointer?.self)
+        classes[index].count -= 1
+        statistics.cachedByteCount -= capacity
+        statistics.hits &+= 1
+        return head
+    }
+
+    private func give(_ memory: UnsafeMutableRawPointer, capacity: Int) -> Bool {
+        guard let index = Self.classIndex(capacity),
+            (classes[index].count + 1) * capacity <= max(Self.bytesPerClassLimit, capacity)
+        else { return false }
+        memory.storeBytes(of: classes[index].head, as: UnsafeMutableRawPointer?.self)
+        classes[index].head = memory
+        classes[index].count += 1
+        statistics.cachedByteCount += capacity
+        return true
+    }
+
+    /// Returns every cached block to the system.
+    func trim() {
+        for index in classes.indices {
+            while let head = classes[index].head {
+                classes[index].head = head.load(as: UnsafeMutableRawPointer?.self)
+                head.deallocate()
+            }
+            classes[index].count = 0
+        }
+        statistics.cachedByteCount = 0
+    }
+}
+
+/// What a thread's buffer cache did since the thread began.
+public struct BufferCacheStatistics: Sendable, Hashable {
+    /// Requests served from the cache.
+    public internal(set) var hits = 0
+    /// Requests that went to the system.
+    public internal(set) var misses = 0
+    /// Bytes the cache holds at present.
+    public internal(set) var cachedByteCount = 0
+}

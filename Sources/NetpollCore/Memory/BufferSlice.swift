@@ -1,0 +1,65 @@
+/// An immutable run of contiguous bytes that keeps its memory alive.
+///
+/// Copying a slice copies a reference, never the bytes. A slice may travel to any thread.
+public struct BufferSlice: Sendable {
+    private let block: BufferBlock?
+    private let start: Int
+    /// The number of bytes.
+    public let count: Int
+
+    init(block: BufferBlock, start: Int, count: Int) {
+        self.block = block
+        self.start = start
+        self.count = count
+    }
+
+    /// An empty slice.
+    public init() {
+        block = nil
+        start = 0
+        count = 0
+    }
+
+    /// A slice with its own copy of some bytes.
+    public init(copying bytes: some Collection<UInt8>) {
+        let byteCount = bytes.count
+        guard byteCount > 0 else {
+            self.init()
+            return
+        }
+        let block = BufferBlock(minimumCapacity: byteCount)
+        UnsafeMutableRawBufferPointer(start: block.base, count: byteCount).copyBytes(from: bytes)
+        self.init(block: block, start: 0, count: byteCount)
+    }
+
+    /// Whether there are no bytes.
+    public var isEmpty: Bool { count == 0 }
+
+    /// Lends the bytes; the pointer must not leave the closure.
+    public func withUnsafeBytes<R, E: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(E) -> R
+    ) throws(E) -> R {
+        try withExtendedLifetime(block) { () throws(E) -> R in
+            try body(UnsafeRawBufferPointer(start: block.map { $0.base + start }, count: count))
+        }
+    }
+
+    /// Part of the slice, sharing its memory. The range is clamped to the slice.
+    public func slice(_ range: Range<Int>) -> BufferSlice {
+        let range = range.clamped(to: 0..<count)
+        guard let block, !range.isEmpty else { return BufferSlice() }
+        return BufferSlice(block: block, start: start + range.lowerBound, count: range.count)
+    }
+
+    var segment: LinkBuffer.Segment? {
+        guard let block, count > 0 else { return nil }
+        return LinkBuffer.Segment(block: block, start: start, end: start + count, limit: start + count)
+    }
+}
+
+extension Array<UInt8> {
+    /// A copy of a slice's bytes.
+    public init(_ slice: BufferSlice) {
+        self = slice.withUnsafeBytes { Array($0) }
+    }
+}

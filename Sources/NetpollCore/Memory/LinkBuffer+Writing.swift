@@ -1,0 +1,79 @@
+extension LinkBuffer {
+    /// Room for exactly `count` contiguous bytes at the end, to be filled before ``commit(_:)``.
+    ///
+    /// The memory is valid until the next call on this buffer. `count` must not be negative.
+    public mutating func reserve(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        precondition(count >= 0, "a reservation cannot be negative")
+        return UnsafeMutableRawBufferPointer(rebasing: reserveAtLeast(count)[..<count])
+    }
+
+    /// Room for at least `minimum` contiguous bytes at the end: all that the last block has left.
+    mutating func reserveAtLeast(_ minimum: Int) -> UnsafeMutableRawBufferPointer {
+        if !segments.isEmpty {
+            let room = segments[segments.count - 1].writable
+            if room.count >= minimum { return room }
+            dropLastIfEmpty()
+        }
+        let block = BufferBlock(minimumCapacity: max(minimum, Self.minimumBlockByteCount))
+        segments.append(Segment(block: block, start: 0, end: 0, limit: block.capacity))
+        return segments[segments.count - 1].writable
+    }
+
+    /// Makes the first `count` bytes of the last reservation readable.
+    public mutating func commit(_ count: Int) {
+        guard count > 0 else { return }
+        let last = segments.count - 1
+        precondition(count <= segments[last].writable.count, "commit what was reserved, not more")
+        segments[last].end += count
+        byteCount += count
+    }
+
+    /// Appends a copy of some bytes. Packs into the last block as far as it has room.
+    public mutating func write(_ bytes: UnsafeRawBufferPointer) {
+        guard bytes.count > 0 else { return }
+        let room = reserveAtLeast(bytes.count)
+        room.copyMemory(from: bytes)
+        commit(bytes.count)
+    }
+
+    /// Appends a copy of some bytes.
+    public mutating func write(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { write($0) }
+    }
+
+    /// Appends a copy of a string's UTF-8 bytes, without a length or terminator.
+    public mutating func write(_ string: some StringProtocol) {
+        var string = String(string)
+        string.withUTF8 { write(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// Appends an integer, most significant byte first.
+    public mutating func write(_ integer: some FixedWidthInteger) {
+        withUnsafeBytes(of: integer.bigEndian) { write($0) }
+    }
+
+    /// Appends a slice without copying its bytes.
+    public mutating func append(_ slice: BufferSlice) {
+        guard let segment = slice.segment else { return }
+        dropLastIfEmpty()
+        segments.append(segment)
+        byteCount += slice.count
+    }
+
+    /// Moves all bytes of another buffer to the end of this one without copying them.
+    public mutating func append(_ other: consuming LinkBuffer) {
+        dropLastIfEmpty()
+        if segments.isEmpty {
+            self = other
+            return
+        }
+        byteCount += other.byteCount
+        while !other.segments.isEmpty { segments.append(other.segments.removeFirst()) }
+    }
+
+    /// Only the last segment may be empty; it is dropped before another one follows it.
+    private mutating func dropLastIfEmpty() {
+        guard segments.count > 0, segments[segments.count - 1].count == 0 else { return }
+        segments.removeLast()
+    }
+}

@@ -1,0 +1,346 @@
+internal import CNetpoll
+internal import Synchronization
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// Work that a loop runs in its run phase, without an allocation for each time.
+protocol LoopRunnable: AnyObject, Sendable {
+    func runOnLoop()
+}
+
+/// One thread that waits for descriptors, fires timers and runs tasks.
+///
+/// A turn of the loop: wait for readiness, tell the owners of ready descriptors, fire timers, run
+/// what is queued, then let every connection that was written to flush once. Handlers run in the
+/// run phase, never inside event dispatch, so they see whole state.
+///
+/// Everything that is not marked as callable from any thread is confined to the loop's thread.
+/// As a `TaskExecutor` the loop runs the tasks that prefer it; continuations that it resumes for
+/// them come back without leaving the thread.
+public final class EventLoop: TaskExecutor, @unchecked Sendable {
+    // @unchecked: everything below `Confined to the loop` is touched by the loop's thread only,
+    // which `assertOnLoop()` checks; the rest is constant or guarded by `remote`.
+
+    private enum Work {
+        case job(UnownedJob)
+        case runnable(any LoopRunnable)
+        case call(@Sendable () -> Void)
+    }
+
+    private struct Remote {
+        var work: [Work] = []
+        /// The thread is in the kernel, or about to be, and must be woken for new work.
+        var isWaiting = false
+        var stopRequested = false
+        var hasEnded = false
+        var endCallbacks: [@Sendable () -> Void] = []
+    }
+
+    private let poller: Epoll
+    private let remote = Mutex(Remote())
+
+    // Confined to the loop.
+    private var registrations = RegistrationTable()
+    private var timers = TimerQueue<@Sendable () -> Void>()
+    private var queued: [Work] = []
+    private var running: [Work] = []
+    private var touched: [any LoopRunnable] = []
+
+    /// The number of this loop in its group.
+    public let index: Int
+
+    /// Creates a loop and starts its thread.
+    ///
+    /// - Throws: ``NetpollError`` when the system has no descriptors or threads left.
+    init(index: Int) throws(NetpollError) {
+        self.index = index
+        poller = try Epoll.make()
+        try Self.startThread(for: self)
+    }
+
+    /// Whether the caller runs on this loop's thread.
+    public var isCurrent: Bool {
+        cnetpoll_current_loop() == Unmanaged.passUnretained(self).toOpaque()
+    }
+
+    func assertOnLoop() {
+        assert(isCurrent, "loop-confined state is touched on the loop's thread only")
+    }
+}
+
+// MARK: - Work
+
+extension EventLoop {
+    /// Runs a job of a Swift task on the loop. Any thread.
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        guard submit(.job(job)) else {
+            // The loop has ended. The task must still finish, so it gets the default pool.
+            globalConcurrentExecutor.enqueue(ExecutorJob(job))
+            return
+        }
+    }
+
+    /// Runs a closure on the loop in its next run phase. Any thread.
+    ///
+    /// - Returns: Whether it will run; false after the loop has ended.
+    @discardableResult
+    public func execute(_ body: @escaping @Sendable () -> Void) -> Bool { submit(.call(body)) }
+
+    /// Queues work on the loop in its next run phase. Any thread.
+    @discardableResult
+    func run(_ runnable: any LoopRunnable) -> Bool { submit(.runnable(runnable)) }
+
+    /// Runs a closure at once if this is the loop's thread, else in its next run phase.
+    @discardableResult
+    func perform(_ body: @escaping @Sendable () -> Void) -> Bool {
+        if isCurrent {
+            body()
+            return true
+        }
+        return execute(body)
+    }
+
+    /// Calls `runnable` once at the end of the current turn. Loop only; the caller asks once a turn.
+    func runAtEndOfTurn(_ runnable: any LoopRunnable) {
+        assertOnLoop()
+        touched.append(runnable)
+    }
+
+    private func submit(_ work: Work) -> Bool {
+        if isCurrent {
+            queued.append(work)
+            return true
+        }
+        let (accepted, wake) = remote.withLock { remote in
+            guard !remote.hasEnded else { return (false, false) }
+            remote.work.append(work)
+            let wake = remote.isWaiting
+            remote.isWaiting = false
+            return (true, wake)
+        }
+        if wake { poller.wake() }
+        return accepted
+    }
+
+    /// Asks the loop to end after its current turn. Any thread; the second call does nothing.
+    func stop(whenEnded callback: @escaping @Sendable () -> Void) {
+        let (ended, wake) = remote.withLock { remote in
+            if remote.hasEnded { return (true, false) }
+            remote.stopRequested = true
+            remote.endCallbacks.append(callback)
+            let wake = remote.isWaiting
+            remote.isWaiting = false
+            return (false, wake)
+        }
+        if ended { callback() }
+        if wake { poller.wake() }
+    }
+}
+
+// MARK: - Timers
+
+extension EventLoop {
+    /// Calls `body` on the loop at `deadline` or shortly after. Loop only.
+    func schedule(at deadline: Deadline, _ body: @escaping @Sendable () -> Void) -> TimerToken {
+        assertOnLoop()
+        return timers.add(deadline, body)
+    }
+
+    /// Cancels a timer; does nothing if it has fired. Loop only.
+    func cancel(_ token: TimerToken) {
+        assertOnLoop()
+        timers.cancel(token)
+    }
+
+    /// Suspends the calling task until a deadline, or throws when it is cancelled. Any thread.
+    ///
+    /// - Throws: `CancellationError`.
+    public func sleep(until deadline: Deadline) async throws {
+        let sleeper = Sleeper()
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                guard sleeper.start(continuation) else { return continuation.resume() }
+                let accepted = perform {
+                    _ = self.schedule(at: deadline) { sleeper.finish() }
+                }
+                if !accepted { sleeper.finish() }
+            }
+        } onCancel: {
+            sleeper.finish()
+        }
+        try Task.checkCancellation()
+    }
+}
+
+/// Resumes one sleeping task once, by its timer or by cancellation.
+private final class Sleeper: Sendable {
+    private enum State {
+        case idle
+        case sleeping(UnsafeContinuation<Void, Never>)
+        case finished
+    }
+    private let state = Mutex(State.idle)
+
+    func start(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
+        state.withLock { state in
+            guard case .idle = state else { return false }
+            state = .sleeping(continuation)
+            return true
+        }
+    }
+
+    func finish() {
+        let continuation = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+            defer { state = .finished }
+            if case .sleeping(let continuation) = state { return continuation }
+            return nil
+        }
+        continuation?.resume()
+    }
+}
+
+// MARK: - Descriptors
+
+extension EventLoop {
+    /// Starts to watch a descriptor. Loop only.
+    func register(
+        _ fileDescriptor: Int32, _ interest: Interest, _ handler: any ReadinessHandler
+    ) throws(NetpollError) -> RegistrationToken {
+        assertOnLoop()
+        let token = registrations.add(fileDescriptor, handler)
+        if let number = poller.add(fileDescriptor, interest, token) {
+            _ = registrations.remove(token)
+            throw SystemError.make(number, "epoll_ctl")
+        }
+        return token
+    }
+
+    /// Changes what a descriptor is watched for. Loop only; a stale token changes nothing.
+    func setInterest(_ interest: Interest, of token: RegistrationToken) {
+        assertOnLoop()
+        guard let fileDescriptor = registrations.fileDescriptor(for: token) else { return }
+        let failure = poller.modify(fileDescriptor, interest, token)
+        assert(failure == nil, "a registered descriptor can be modified")
+    }
+
+    /// Stops watching a descriptor. Loop only; a stale token changes nothing.
+    func deregister(_ token: RegistrationToken) {
+        assertOnLoop()
+        guard let fileDescriptor = registrations.remove(token) else { return }
+        poller.remove(fileDescriptor)
+    }
+
+    /// The number of watched descriptors. Loop only.
+    var registrationCount: Int { registrations.count }
+}
+
+// MARK: - The thread
+
+extension EventLoop {
+    private static func startThread(for loop: EventLoop) throws(NetpollError) {
+        var thread = pthread_t()
+        let argument = Unmanaged.passRetained(loop).toOpaque()
+        let status = pthread_create(&thread, nil, { EventLoop.threadMain($0) }, argument)
+        guard status == 0 else {
+            Unmanaged<EventLoop>.fromOpaque(argument).release()
+            throw SystemError.make(status, "pthread_create")
+        }
+        pthread_detach(thread)
+    }
+
+    private static func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let argument else { return nil }
+        let loop = Unmanaged<EventLoop>.fromOpaque(argument).takeRetainedValue()
+        cnetpoll_set_current_loop(argument)
+        BufferCache.attachToThread()
+        loop.runTurns()
+        BufferCache.detachFromThread()
+        cnetpoll_set_current_loop(nil)
+        return nil
+    }
+
+    private func runTurns() {
+        while true {
+            let stop = waitForEvents()
+            fireTimers()
+            runQueuedWork()
+            flushTouched()
+            if stop, end() { return }
+        }
+    }
+
+    /// Waits no longer than queued work and timers allow. Returns whether to stop.
+    private func waitForEvents() -> Bool {
+        let hasWork = !queued.isEmpty
+        let mayWait = remote.withLock { remote in
+            remote.isWaiting = !hasWork && remote.work.isEmpty && !remote.stopRequested
+            return remote.isWaiting
+        }
+        poller.wait(timeoutMilliseconds: mayWait ? timeoutMilliseconds() : 0) { token, readiness in
+            registrations.handler(for: token)?.handle(readiness)
+        }
+        return remote.withLock { remote in
+            remote.isWaiting = false
+            if queued.isEmpty {
+                swap(&queued, &remote.work)
+            } else {
+                queued.append(contentsOf: remote.work)
+                remote.work.removeAll(keepingCapacity: true)
+            }
+            return remote.stopRequested
+        }
+    }
+
+    /// Rounded up, so that a timer never wakes the loop before its time.
+    private func timeoutMilliseconds() -> Int32 {
+        guard let earliest = timers.earliest else { return -1 }
+        return Int32(clamping: earliest.timeRemaining().wholeMilliseconds)
+    }
+
+    private func fireTimers() {
+        guard timers.count > 0 else { return }
+        let now = Deadline.now()
+        while let body = timers.takeExpired(now) { body() }
+    }
+
+    /// Runs what was queued when the phase began; what that work queues runs in the next turn, so
+    /// work that queues itself cannot starve descriptors and timers.
+    private func runQueuedWork() {
+        guard !queued.isEmpty else { return }
+        swap(&queued, &running)
+        for work in running {
+            switch work {
+            case .job(let job): job.runSynchronously(on: asUnownedTaskExecutor())
+            case .runnable(let runnable): runnable.runOnLoop()
+            case .call(let body): body()
+            }
+        }
+        running.removeAll(keepingCapacity: true)
+    }
+
+    private func flushTouched() {
+        var index = 0
+        while index < touched.count {
+            touched[index].runOnLoop()
+            index += 1
+        }
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    /// Ends the loop if nothing is left to run.
+    private func end() -> Bool {
+        let callbacks = remote.withLock { remote -> [@Sendable () -> Void]? in
+            guard queued.isEmpty, remote.work.isEmpty else { return nil }
+            remote.hasEnded = true
+            defer { remote.endCallbacks = [] }
+            return remote.endCallbacks
+        }
+        guard let callbacks else { return false }
+        for callback in callbacks { callback() }
+        return true
+    }
+}

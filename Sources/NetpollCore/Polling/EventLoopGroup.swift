@@ -1,0 +1,56 @@
+internal import Synchronization
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// Several event loops that share the work of a program, one for each core by default.
+///
+/// A group is created by the program and passed down; it lives until ``shutdown()``.
+public final class EventLoopGroup: Sendable {
+    /// The loops of the group, at least one.
+    public let loops: [EventLoop]
+    private let cursor = Atomic<UInt>(0)
+
+    /// Creates a group and starts its threads.
+    ///
+    /// - Parameter count: The number of loops; by default one for each core that is online.
+    /// - Throws: ``NetpollError`` when `count` is not positive or the system has no descriptors or
+    ///   threads left.
+    public init(count: Int = EventLoopGroup.coreCount) throws(NetpollError) {
+        guard count > 0 else {
+            throw NetpollError(.limitExceeded, "an event loop group needs at least one loop")
+        }
+        var loops: [EventLoop] = []
+        do throws(NetpollError) {
+            for index in 0..<count { loops.append(try EventLoop(index: index)) }
+        } catch {
+            for loop in loops { loop.stop(whenEnded: {}) }
+            throw error
+        }
+        self.loops = loops
+    }
+
+    /// The number of cores that are online, at least 1.
+    public static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    /// The next loop in turn. Any thread.
+    public func next() -> EventLoop {
+        let turn = cursor.wrappingAdd(1, ordering: .relaxed).oldValue
+        return loops[Int(turn % UInt(loops.count))]
+    }
+
+    /// The loop that the caller runs on, if it belongs to this group, else the next in turn.
+    func preferred() -> EventLoop { loops.first { $0.isCurrent } ?? next() }
+
+    /// Ends all loops after their current turn and waits for them. Close listeners and connections
+    /// first: what is still open then is left to the system.
+    public func shutdown() async {
+        for loop in loops {
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                loop.stop { continuation.resume() }
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+internal import Synchronization
+
+/// Something that a pool lends: a connection, or a session on one.
+public protocol Poolable: AnyObject, Sendable {
+    /// Whether it can be used; one atomic load.
+    var isActive: Bool { get }
+    /// Closes it in good order.
+    func close()
+    /// Calls `body` once it is gone.
+    func onClose(_ body: @escaping @Sendable () -> Void)
+}
+
+extension Connection: Poolable {}
+
+/// Connections to one address that are used by one caller at a time and kept for the next.
+///
+/// The connection used last is lent first. One whose peer closes it leaves the pool when that news
+/// arrives, and is never lent after. Any thread.
+public final class ConnectionPool<Member: Poolable>: Sendable {
+    /// Starts a dial; `completion` is called once, on any thread.
+    public typealias Dial = @Sendable (
+        _ completion: @escaping @Sendable (Result<Member, NetpollError>) -> Void
+    ) -> Void
+
+    private struct Guarded {
+        var state: PoolState<Member>
+        /// When the timer is due that ends idle connections and late callers.
+        var nextSweep: Deadline?
+    }
+
+    private let guarded: Mutex<Guarded>
+    private let dial: Dial
+    private let loop: EventLoop
+    private let sweepInterval: Duration
+
+    /// Creates an empty pool.
+    ///
+    /// - Parameters:
+    ///   - group: One of its loops keeps the pool's timer.
+    ///   - options: The pool's bounds.
+    ///   - dial: Makes a connection.
+    public init(group: EventLoopGroup, options: PoolOptions = PoolOptions(), dial: @escaping Dial) {
+        guarded = Mutex(Guarded(state: PoolState(options: options)))
+        loop = group.next()
+        self.dial = dial
+        sweepInterval = options.idleTimeout
+    }
+
+    /// What the pool holds now.
+    public var statistics: PoolStatistics { guarded.withLock { $0.state.statistics } }
+
+    /// Lends a connection: an idle one if there is one, else a new one, else the next that is given
+    /// back. Hand it to ``checkIn(_:)`` when done; one that was closed meanwhile needs not be.
+    ///
+    /// - Parameter deadline: When to stop waiting.
+    /// - Returns: An active connection.
+    /// - Throws: ``NetpollError``: the dial's error, `timedOut`, `cancelled`, `limitExceeded` when
+    ///   too many wait, or `shutdown`.
+    public func checkOut(deadline: Deadline = .distantFuture) async throws(NetpollError) -> Member {
+        let waiter = Waiter<Member>()
+        return try await waiter.wait {
+            perform(guarded.withLock { $0.state.checkOut(waiter, deadline: deadline) })
+            scheduleSweep(at: deadline)
+        } onCancel: {
+            self.abandon(waiter, NetpollError(.cancelled, "wait for a pooled connection"))
+        }
+    }
+
+    /// Takes a connection back for the next caller.
+    public func checkIn(_ member: Member) {
+        perform(guarded.withLock { $0.state.checkIn(member, now: .now()) })
+        scheduleSweep(at: .after(sweepInterval))
+    }
+
+    /// Closes idle connections, refuses new callers and fails those who wait. Lent connections are
+    /// closed when they are given back.
+    public func close() {
+        for action in guarded.withLock({ $0.state.close() }) { perform(action) }
+    }
+
+    private func abandon(_ waiter: Waiter<Member>, _ error: NetpollError) {
+        guarded.withLock { $0.state.cancel(waiter) }
+        waiter.finish(.failure(error))
+    }
+
+    private func perform(_ action: PoolState<Member>.Action?) {
+        switch action {
+        case .give(let member, let waiter):
+            // A waiter that gave up in the same moment leaves the connection to the next.
+            if !waiter.finish(.success(member)) { checkIn(member) }
+        case .fail(let waiter, let error): waiter.finish(.failure(error))
+        case .dial: startDial()
+        case .close(let member): member.close()
+        case nil: break
+        }
+    }
+
+    private func startDial() {
+        dial { [self] outcome in
+            switch outcome {
+            case .success(let member):
+                perform(guarded.withLock { $0.state.dialed(member, now: .now()) })
+                scheduleSweep(at: .after(sweepInterval))
+                member.onClose { self.perform(self.guarded.withLock { $0.state.closed(member) }) }
+            case .failure(let error):
+                for action in guarded.withLock({ $0.state.dialFailed(error) }) { perform(action) }
+            }
+        }
+    }
+
+    /// Makes sure that a sweep happens at `deadline` or before.
+    private func scheduleSweep(at deadline: Deadline) {
+        let isNew = guarded.withLock { guarded in
+            if let next = guarded.nextSweep, next <= deadline { return false }
+            guard deadline != .distantFuture else { return false }
+            guarded.nextSweep = deadline
+            return true
+        }
+        guard isNew else { return }
+        loop.execute { [weak self] in
+            guard let self else { return }
+            _ = self.loop.schedule(at: deadline) { [weak self] in self?.sweep(deadline) }
+        }
+    }
+
+    private func sweep(_ deadline: Deadline) {
+        let (actions, next) = guarded.withLock { guarded in
+            // An earlier sweep was asked for meanwhile and has looked already.
+            guard guarded.nextSweep == deadline else { return ([PoolState<Member>.Action](), nil as Deadline?) }
+            guarded.nextSweep = nil
+            return guarded.state.sweep(now: .now())
+        }
+        for action in actions { perform(action) }
+        if let next { scheduleSweep(at: next) }
+    }
+}

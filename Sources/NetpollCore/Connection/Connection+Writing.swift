@@ -112,7 +112,7 @@ extension Connection {
 
 extension Connection: LoopRunnable {
     /// The end of a turn in which this connection was written to.
-    func runOnLoop() {
+    package func runOnLoop() {
         isTouched = false
         flushOutput()
     }

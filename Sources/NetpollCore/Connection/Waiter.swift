@@ -1,8 +1,8 @@
 internal import Synchronization
 
 /// One suspended task and the first outcome that reaches it, in whichever order they come.
-final class Waiter<Value: Sendable>: Sendable {
-    typealias Outcome = Result<Value, NetpollError>
+package final class Waiter<Value: Sendable>: Sendable {
+    package typealias Outcome = Result<Value, NetpollError>
 
     private enum State {
         case idle
@@ -11,9 +11,11 @@ final class Waiter<Value: Sendable>: Sendable {
     }
     private let state = Mutex(State.idle)
 
+    package init() {}
+
     /// Suspends until ``finish(_:)``; `begin` runs once the task is parked, unless an outcome is
     /// there already. `onCancel` must lead to ``finish(_:)``.
-    func wait(
+    package func wait(
         begin: () -> Void, onCancel: @escaping @Sendable () -> Void
     ) async throws(NetpollError) -> Value {
         let outcome = await withTaskCancellationHandler {
@@ -35,7 +37,7 @@ final class Waiter<Value: Sendable>: Sendable {
     ///
     /// - Returns: Whether this outcome was the first.
     @discardableResult
-    func finish(_ outcome: Outcome) -> Bool {
+    package func finish(_ outcome: Outcome) -> Bool {
         let (continuation, isFirst) = state.withLock { state in
             switch state {
             case .idle:
@@ -50,5 +52,18 @@ final class Waiter<Value: Sendable>: Sendable {
         }
         continuation?.resume(returning: outcome)
         return isFirst
+    }
+
+    /// As ``wait(begin:onCancel:)``, but gives up at a deadline that `loop` watches.
+    package func wait(
+        until deadline: Deadline, on loop: EventLoop, late: NetpollError, begin: () -> Void,
+        onCancel: @escaping @Sendable () -> Void
+    ) async throws(NetpollError) -> Value {
+        let accepted = loop.perform {
+            // Not cancelled when the wait ends early: it then finds nobody.
+            _ = loop.schedule(at: deadline) { [weak self] in _ = self?.finish(.failure(late)) }
+        }
+        if !accepted { finish(.failure(NetpollError(.shutdown, "the event loop has ended"))) }
+        return try await wait(begin: begin, onCancel: onCancel)
     }
 }

@@ -85,6 +85,9 @@ public final class Listener: @unchecked Sendable {
         }
     }
 
+    /// As ``close()``, without waiting.
+    package func closeWithoutWaiting() { loop.perform { self.closeSocket() } }
+
     private func closeSocket() {
         if let token { loop.deregister(token) }
         token = nil

@@ -7,7 +7,7 @@ internal import Darwin
 #endif
 
 /// Work that a loop runs in its run phase, without an allocation for each time.
-protocol LoopRunnable: AnyObject, Sendable {
+package protocol LoopRunnable: AnyObject, Sendable {
     func runOnLoop()
 }
 
@@ -66,7 +66,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         cnetpoll_current_loop() == Unmanaged.passUnretained(self).toOpaque()
     }
 
-    func assertOnLoop() {
+    package func assertOnLoop() {
         assert(isCurrent, "loop-confined state is touched on the loop's thread only")
     }
 }
@@ -92,11 +92,11 @@ extension EventLoop {
 
     /// Queues work on the loop in its next run phase. Any thread.
     @discardableResult
-    func run(_ runnable: any LoopRunnable) -> Bool { submit(.runnable(runnable)) }
+    package func run(_ runnable: any LoopRunnable) -> Bool { submit(.runnable(runnable)) }
 
     /// Runs a closure at once if this is the loop's thread, else in its next run phase.
     @discardableResult
-    func perform(_ body: @escaping @Sendable () -> Void) -> Bool {
+    package func perform(_ body: @escaping @Sendable () -> Void) -> Bool {
         if isCurrent {
             body()
             return true
@@ -105,7 +105,7 @@ extension EventLoop {
     }
 
     /// Calls `runnable` once at the end of the current turn. Loop only; the caller asks once a turn.
-    func runAtEndOfTurn(_ runnable: any LoopRunnable) {
+    package func runAtEndOfTurn(_ runnable: any LoopRunnable) {
         assertOnLoop()
         touched.append(runnable)
     }
@@ -145,13 +145,13 @@ extension EventLoop {
 
 extension EventLoop {
     /// Calls `body` on the loop at `deadline` or shortly after. Loop only.
-    func schedule(at deadline: Deadline, _ body: @escaping @Sendable () -> Void) -> TimerToken {
+    package func schedule(at deadline: Deadline, _ body: @escaping @Sendable () -> Void) -> TimerToken {
         assertOnLoop()
         return timers.add(deadline, body)
     }
 
     /// Cancels a timer; does nothing if it has fired. Loop only.
-    func cancel(_ token: TimerToken) {
+    package func cancel(_ token: TimerToken) {
         assertOnLoop()
         timers.cancel(token)
     }

@@ -42,7 +42,7 @@ public final class EventLoopGroup: Sendable {
     }
 
     /// The loop that the caller runs on, if it belongs to this group, else the next in turn.
-    func preferred() -> EventLoop { loops.first { $0.isCurrent } ?? next() }
+    package func preferred() -> EventLoop { loops.first { $0.isCurrent } ?? next() }
 
     /// Ends all loops after their current turn and waits for them. Close listeners and connections
     /// first: what is still open then is left to the system.
@@ -52,5 +52,10 @@ public final class EventLoopGroup: Sendable {
                 loop.stop { continuation.resume() }
             }
         }
+    }
+
+    /// As ``shutdown()``, without waiting.
+    package func shutdownWithoutWaiting() {
+        for loop in loops { loop.stop(whenEnded: {}) }
     }
 }

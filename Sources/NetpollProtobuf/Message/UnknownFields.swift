@@ -5,4 +5,7 @@ public struct UnknownFields: Sendable, Hashable {
 
     /// Creates an empty collection.
     public init() { bytes = [] }
+
+    /// Whether there are none.
+    public var isEmpty: Bool { bytes.isEmpty }
 }

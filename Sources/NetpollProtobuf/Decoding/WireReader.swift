@@ -1,0 +1,100 @@
+/// A field's number and wire type.
+struct WireTag {
+    let number: UInt32
+    let wireType: WireType
+}
+
+/// Reads the wire format forward, with every length checked.
+struct WireReader {
+    private let bytes: UnsafeRawBufferPointer
+    private(set) var offset = 0
+
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    var isAtEnd: Bool { offset >= bytes.count }
+
+    /// A varint of at most ten bytes.
+    @inline(__always)
+    mutating func varint(in name: String) throws(ProtobufError) -> UInt64 {
+        if offset < bytes.count, bytes[offset] < 0x80 {
+            defer { offset &+= 1 }
+            return UInt64(bytes[offset])
+        }
+        return try longVarint(in: name)
+    }
+
+    private mutating func longVarint(in name: String) throws(ProtobufError) -> UInt64 {
+        var value: UInt64 = 0
+        for index in 0..<10 {
+            guard offset < bytes.count else { throw Self.truncated(name) }
+            let byte = bytes[offset]
+            offset += 1
+            value |= UInt64(byte & 0x7F) &<< UInt64(7 * index)
+            if byte < 0x80 { return value }
+        }
+        throw ProtobufError(.malformed, "\(name): a varint has more than ten bytes")
+    }
+
+    /// A tag of at most five bytes with a number from 1 to 2^29 - 1 and a known wire type.
+    @inline(__always)
+    mutating func tag(in name: String) throws(ProtobufError) -> WireTag {
+        let start = offset
+        let raw = try varint(in: name)
+        guard offset - start <= 5, raw <= UInt64(UInt32.max), raw >= 8,
+            let wireType = WireType(rawValue: UInt8(raw & 7))
+        else { throw ProtobufError(.malformed, "\(name): a tag at byte \(start) is not valid") }
+        return WireTag(number: UInt32(raw >> 3), wireType: wireType)
+    }
+
+    /// A length and so many bytes.
+    @inline(__always)
+    mutating func delimited(in name: String) throws(ProtobufError) -> UnsafeRawBufferPointer {
+        let start = offset
+        let length = try varint(in: name)
+        guard offset - start <= 5 else { throw ProtobufError(.malformed, "\(name): a length is not valid") }
+        guard length <= UInt64(bytes.count - offset) else { throw Self.truncated(name) }
+        defer { offset += Int(length) }
+        return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Int(length)])
+    }
+
+    mutating func skip(byteCount: Int, in name: String) throws(ProtobufError) {
+        guard byteCount <= bytes.count - offset else { throw Self.truncated(name) }
+        offset += byteCount
+    }
+
+    /// Skips a value whose tag was read; groups down to their end, within `depth` more levels.
+    mutating func skipValue(_ tag: WireTag, depth: Int, in name: String) throws(ProtobufError) {
+        switch tag.wireType {
+        case .varint: _ = try varint(in: name)
+        case .fixed64: try skip(byteCount: 8, in: name)
+        case .fixed32: try skip(byteCount: 4, in: name)
+        case .lengthDelimited: _ = try delimited(in: name)
+        case .endGroup: throw ProtobufError(.malformed, "\(name): a group ends that did not begin")
+        case .startGroup:
+            guard depth > 0 else { throw Self.tooDeep(name) }
+            while true {
+                let inner = try self.tag(in: name)
+                if inner.wireType == .endGroup {
+                    guard inner.number == tag.number else {
+                        throw ProtobufError(.malformed, "\(name): a group ends with another number")
+                    }
+                    return
+                }
+                try skipValue(inner, depth: depth - 1, in: name)
+            }
+        }
+    }
+
+    /// The bytes from an earlier offset up to here.
+    func bytes(since start: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[start..<offset])
+    }
+
+    static func truncated(_ name: String) -> ProtobufError {
+        ProtobufError(.truncated, "\(name): the bytes end inside a field")
+    }
+
+    static func tooDeep(_ name: String) -> ProtobufError {
+        ProtobufError(.tooDeep, "\(name): messages are nested too deeply")
+    }
+}

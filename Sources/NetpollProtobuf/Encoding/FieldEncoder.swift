@@ -1,0 +1,208 @@
+internal import CProtobufC
+
+/// Stores the fields of one message in its C image. For generated code.
+public struct FieldEncoder {
+    @usableFromInline let slots: UnsafeMutableRawPointer
+    private let arena: UnsafeMutablePointer<Arena.State>
+    /// Whether required fields may be missing.
+    @usableFromInline let isPartial: Bool
+    private let schema: MessageSchema
+
+    static func makeImage<M: Message>(
+        _ message: M, _ arena: UnsafeMutablePointer<Arena.State>, partial: Bool
+    ) throws(ProtobufError) -> UnsafeMutableRawPointer {
+        let schema = M.messageSchema
+        let table = schema.table
+        let image = try allocate(arena, table.imageByteCount)
+        image.initializeMemory(as: UInt8.self, repeating: 0, count: table.imageByteCount)
+        image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor = UnsafePointer(table.descriptor)
+        var encoder = FieldEncoder(
+            slots: image + ImageLayout.headerByteCount, arena: arena, isPartial: partial, schema: schema)
+        try message.encodeFields(into: &encoder)
+        if !message.unknownFields.isEmpty { try encoder.storeUnknownFields(message.unknownFields, image) }
+        return image
+    }
+
+    private init(
+        slots: UnsafeMutableRawPointer, arena: UnsafeMutablePointer<Arena.State>, isPartial: Bool,
+        schema: MessageSchema
+    ) {
+        self.slots = slots
+        self.arena = arena
+        self.isPartial = isPartial
+        self.schema = schema
+    }
+
+    private static func allocate(
+        _ arena: UnsafeMutablePointer<Arena.State>, _ byteCount: Int
+    ) throws(ProtobufError) -> UnsafeMutableRawPointer {
+        guard let memory = Arena.allocate(arena, byteCount) else {
+            throw ProtobufError(.tooLarge, "a message needs more memory than its limit")
+        }
+        return memory
+    }
+
+    @usableFromInline func allocate(_ byteCount: Int) throws(ProtobufError) -> UnsafeMutableRawPointer {
+        try Self.allocate(arena, byteCount)
+    }
+
+    @usableFromInline func slot(_ index: Int) -> UnsafeMutableRawPointer { slots + index * 24 }
+
+    /// Stores a length and a pointer to a copy of the bytes.
+    func storeBytes(_ bytes: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) throws(ProtobufError) {
+        place.storeBytes(of: bytes.count, as: Int.self)
+        guard let base = bytes.baseAddress, bytes.count > 0 else { return }
+        let copy = try allocate(bytes.count)
+        copy.copyMemory(from: base, byteCount: bytes.count)
+        place.storeBytes(of: copy, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
+    }
+
+    /// libprotobuf-c writes an unknown field as a tag and raw bytes: the first tag, and all the rest
+    /// as its bytes, gives back everything as it was.
+    private func storeUnknownFields(
+        _ unknown: UnknownFields, _ image: UnsafeMutableRawPointer
+    ) throws(ProtobufError) {
+        let bytes = unknown.bytes
+        let (tag, rest) = try bytes.withRawBytes { (all) throws(ProtobufError) in
+            var reader = WireReader(all)
+            let tag = try reader.tag(in: schema.name)
+            let rest = UnsafeRawBufferPointer(rebasing: all[reader.offset...])
+            let copy = try allocate(rest.count)
+            if let base = rest.baseAddress { copy.copyMemory(from: base, byteCount: rest.count) }
+            return (tag, UnsafeMutableRawBufferPointer(start: copy, count: rest.count))
+        }
+        let place = try allocate(MemoryLayout<ProtobufCMessageUnknownField>.size)
+        let field = place.bindMemory(to: ProtobufCMessageUnknownField.self, capacity: 1)
+        field.initialize(
+            to: ProtobufCMessageUnknownField(
+                tag: tag.number, wire_type: ProtobufCWireType(rawValue: UInt32(tag.wireType.rawValue)),
+                len: rest.count, data: rest.baseAddress?.assumingMemoryBound(to: UInt8.self)))
+        let message = image.assumingMemoryBound(to: ProtobufCMessage.self)
+        message.pointee.n_unknown_fields = 1
+        message.pointee.unknown_fields = field
+    }
+}
+
+// MARK: - Singular fields
+
+extension FieldEncoder {
+    /// Stores a value, default or not.
+    @inlinable public mutating func store<V: FieldValue>(_ index: Int, _ value: V) throws(ProtobufError) {
+        let place = slot(index)
+        place.storeBytes(of: 1, as: Int32.self)
+        try value.store(at: place + 8, &self)
+    }
+
+    /// Stores a value unless it is the default (proto3 without presence).
+    @inlinable public mutating func implicit<V: FieldValue>(_ index: Int, _ value: V) throws(ProtobufError) {
+        if !value.isFieldDefault { try store(index, value) }
+    }
+
+    /// Stores a value if there is one.
+    @inlinable public mutating func optional<V: FieldValue>(_ index: Int, _ value: V?) throws(ProtobufError) {
+        if let value { try store(index, value) }
+    }
+
+    /// Stores a value that must be there (proto2).
+    @inlinable public mutating func required<V: FieldValue>(_ index: Int, _ value: V?) throws(ProtobufError) {
+        if let value { try store(index, value) } else { try missing(index) }
+    }
+
+    /// Stores a message if there is one.
+    public mutating func message<M: Message>(_ index: Int, _ value: M?) throws(ProtobufError) {
+        guard let value else { return }
+        let image = try Self.makeImage(value, arena, partial: isPartial)
+        slot(index).storeBytes(of: image, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
+    }
+
+    /// Stores a message that must be there (proto2).
+    public mutating func requiredMessage<M: Message>(_ index: Int, _ value: M?) throws(ProtobufError) {
+        if let value { try message(index, value) } else { try missing(index) }
+    }
+
+    @usableFromInline func missing(_ index: Int) throws(ProtobufError) {
+        guard !isPartial else { return }
+        throw ProtobufError(
+            .missingRequiredField, "\(schema.name).\(schema.fields[index].name) has no value")
+    }
+}
+
+// MARK: - Repeated fields
+
+extension FieldEncoder {
+    /// Stores a list of values.
+    @inlinable public mutating func repeated<V: FieldValue>(_ index: Int, _ values: [V]) throws(ProtobufError) {
+        guard let elements = try makeElements(index, values.count, V.imageByteCount) else { return }
+        var place = elements
+        for value in values {
+            try value.store(at: place, &self)
+            place += V.imageByteCount
+        }
+    }
+
+    /// Stores a list of numbers.
+    @inlinable public mutating func repeated<V: PlainFieldValue>(
+        _ index: Int, _ values: [V]
+    ) throws(ProtobufError) {
+        guard let elements = try makeElements(index, values.count, MemoryLayout<V>.size) else { return }
+        values.withUnsafeBytes { bytes in
+            if let base = bytes.baseAddress { elements.copyMemory(from: base, byteCount: bytes.count) }
+        }
+    }
+
+    /// Stores a list of messages.
+    public mutating func messages<M: Message>(_ index: Int, _ values: [M]) throws(ProtobufError) {
+        guard let elements = try makeElements(index, values.count, 8) else { return }
+        for (position, value) in values.enumerated() {
+            let image = try Self.makeImage(value, arena, partial: isPartial)
+            elements.storeBytes(of: image, toByteOffset: position * 8, as: UnsafeMutableRawPointer.self)
+        }
+    }
+
+    /// Stores a map of plain values.
+    public mutating func map<K: FieldValue, V: FieldValue>(_ index: Int, _ values: [K: V]) throws(ProtobufError) {
+        try entries(index, values) { (encoder, value) throws(ProtobufError) in try encoder.store(1, value) }
+    }
+
+    /// Stores a map of messages.
+    public mutating func messageMap<K: FieldValue, M: Message>(
+        _ index: Int, _ values: [K: M]
+    ) throws(ProtobufError) {
+        try entries(index, values) { (encoder, value) throws(ProtobufError) in try encoder.message(1, value) }
+    }
+
+    /// A map is a list of messages with the key as field 1 and the value as field 2.
+    private func entries<K: FieldValue, V>(
+        _ index: Int, _ values: [K: V],
+        _ storeValue: (inout FieldEncoder, V) throws(ProtobufError) -> Void
+    ) throws(ProtobufError) {
+        guard let elements = try makeElements(index, values.count, 8),
+            let table = schema.table.entries[index].message?.takeUnretainedValue()
+        else { return }
+        var position = 0
+        for (key, value) in values {
+            let image = try allocate(table.imageByteCount)
+            image.initializeMemory(as: UInt8.self, repeating: 0, count: table.imageByteCount)
+            image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor =
+                UnsafePointer(table.descriptor)
+            var encoder = FieldEncoder(
+                slots: image + ImageLayout.headerByteCount, arena: arena, isPartial: isPartial, schema: schema)
+            try encoder.store(0, key)
+            try storeValue(&encoder, value)
+            elements.storeBytes(of: image, toByteOffset: position, as: UnsafeMutableRawPointer.self)
+            position += 8
+        }
+    }
+
+    /// Memory for a list's elements, noted in its slot; `nil` for an empty list.
+    @usableFromInline func makeElements(
+        _ index: Int, _ count: Int, _ elementByteCount: Int
+    ) throws(ProtobufError) -> UnsafeMutableRawPointer? {
+        guard count > 0 else { return nil }
+        let elements = try allocate(count * elementByteCount)
+        if elementByteCount == 16 { elements.initializeMemory(as: UInt8.self, repeating: 0, count: count * 16) }
+        slot(index).storeBytes(of: count, as: Int.self)
+        slot(index).storeBytes(of: elements, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
+        return elements
+    }
+}

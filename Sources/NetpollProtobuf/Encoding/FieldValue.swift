@@ -1,0 +1,124 @@
+/// A value that stands in one slot of a C image: numbers, `Bool`, strings, bytes and enums.
+///
+/// libprotobuf-c sees `Bool` as a 64-bit integer, `Float` and `Double` as fixed integers, and
+/// strings as bytes: so every bit pattern, NUL and -0.0 included, survives.
+public protocol FieldValue: Sendable, Hashable {
+    /// Bytes of one element in a C array.
+    static var imageByteCount: Int { get }
+    /// The proto3 default, left out on encoding when a field has no presence.
+    var isFieldDefault: Bool { get }
+    /// Stores the value. The encoder provides memory for what lies outside the slot.
+    func store(at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder) throws(ProtobufError)
+    /// Loads a value, or `nil` if a closed enum does not know its number.
+    static func load(from place: UnsafeRawPointer, _ decoder: FieldDecoder) throws(ProtobufError) -> Self?
+}
+
+/// Fixed-size values, stored as their own bits.
+public protocol PlainFieldValue: FieldValue {}
+
+extension PlainFieldValue {
+    @inlinable public static var imageByteCount: Int { MemoryLayout<Self>.size }
+    @inlinable public func store(
+        at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder
+    ) throws(ProtobufError) {
+        place.storeBytes(of: self, as: Self.self)
+    }
+    @inlinable public static func load(
+        from place: UnsafeRawPointer, _ decoder: FieldDecoder
+    ) throws(ProtobufError) -> Self? {
+        place.loadUnaligned(as: Self.self)
+    }
+}
+
+extension Int32: PlainFieldValue {
+    @inlinable public var isFieldDefault: Bool { self == 0 }
+}
+extension Int64: PlainFieldValue {
+    @inlinable public var isFieldDefault: Bool { self == 0 }
+}
+extension UInt32: PlainFieldValue {
+    @inlinable public var isFieldDefault: Bool { self == 0 }
+}
+extension UInt64: PlainFieldValue {
+    @inlinable public var isFieldDefault: Bool { self == 0 }
+}
+extension Float: PlainFieldValue {
+    @inlinable public var isFieldDefault: Bool { bitPattern == 0 }
+}
+extension Double: PlainFieldValue {
+    @inlinable public var isFieldDefault: Bool { bitPattern == 0 }
+}
+
+extension Bool: FieldValue {
+    @inlinable public static var imageByteCount: Int { 8 }
+    @inlinable public var isFieldDefault: Bool { !self }
+    @inlinable public func store(
+        at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder
+    ) throws(ProtobufError) {
+        place.storeBytes(of: self ? 1 : 0, as: UInt64.self)
+    }
+    @inlinable public static func load(
+        from place: UnsafeRawPointer, _ decoder: FieldDecoder
+    ) throws(ProtobufError) -> Bool? {
+        place.load(as: UInt64.self) != 0
+    }
+}
+
+extension String: FieldValue {
+    @inlinable public static var imageByteCount: Int { 16 }
+    @inlinable public var isFieldDefault: Bool { isEmpty }
+    public func store(
+        at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder
+    ) throws(ProtobufError) {
+        var copy = self
+        let outcome = copy.withUTF8 { bytes in
+            Result { () throws(ProtobufError) in
+                try encoder.storeBytes(UnsafeRawBufferPointer(bytes), at: place)
+            }
+        }
+        try outcome.get()
+    }
+    public static func load(
+        from place: UnsafeRawPointer, _ decoder: FieldDecoder
+    ) throws(ProtobufError) -> String? {
+        let bytes = FieldDecoder.bytes(at: place)
+        do {
+            return String(copying: try UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span))
+        } catch {
+            guard decoder.repairsStrings else {
+                throw ProtobufError(.invalidUTF8, "a string of \(decoder.schema.name) is not UTF-8")
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+}
+
+extension Array<UInt8>: FieldValue {
+    @inlinable public static var imageByteCount: Int { 16 }
+    @inlinable public var isFieldDefault: Bool { isEmpty }
+    public func store(
+        at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder
+    ) throws(ProtobufError) {
+        try withRawBytes { (bytes) throws(ProtobufError) in try encoder.storeBytes(bytes, at: place) }
+    }
+    public static func load(
+        from place: UnsafeRawPointer, _ decoder: FieldDecoder
+    ) throws(ProtobufError) -> [UInt8]? {
+        Array(FieldDecoder.bytes(at: place))
+    }
+}
+
+extension Enum {
+    @inlinable public static var imageByteCount: Int { 4 }
+    @inlinable public var isFieldDefault: Bool { rawValue == 0 }
+    @inlinable public func store(
+        at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder
+    ) throws(ProtobufError) {
+        place.storeBytes(of: Int32(truncatingIfNeeded: rawValue), as: Int32.self)
+    }
+    @inlinable public static func load(
+        from place: UnsafeRawPointer, _ decoder: FieldDecoder
+    ) throws(ProtobufError) -> Self? {
+        Self(rawValue: Int(place.load(as: Int32.self)))
+    }
+}

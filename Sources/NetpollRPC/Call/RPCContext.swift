@@ -1,0 +1,46 @@
+public import NetpollCore
+internal import Synchronization
+
+/// What a handler may know about the call it serves, and say beside its reply.
+///
+/// The handler's task is cancelled when the caller's deadline passes or the caller's connection
+/// breaks. Any thread.
+public final class RPCContext: Sendable {
+    /// The service that was called.
+    public let service: ServiceDescriptor
+    /// The method that was called.
+    public let method: String
+    /// When the caller stops waiting; `.distantFuture` if it did not say.
+    public let deadline: Deadline
+    /// Metadata that the caller sent to this server alone.
+    public let metadata: Metadata
+    /// Metadata that is meant for every server along the way.
+    public let persistentMetadata: Metadata
+    /// How the request came; metadata and business errors travel on `.ttHeaderFramed` only.
+    public let transport: Transport
+
+    private let peer: @Sendable () -> SocketAddress
+    private let response = Mutex(Metadata())
+
+    init(
+        service: ServiceDescriptor, method: String, deadline: Deadline, metadata: Metadata,
+        persistentMetadata: Metadata, transport: Transport, peer: @escaping @Sendable () -> SocketAddress
+    ) {
+        self.service = service
+        self.method = method
+        self.deadline = deadline
+        self.metadata = metadata
+        self.persistentMetadata = persistentMetadata
+        self.transport = transport
+        self.peer = peer
+    }
+
+    /// The caller's address.
+    public var peerAddress: SocketAddress { peer() }
+
+    /// Metadata to send with the reply. Names that the protocol uses itself are not sent.
+    public var responseMetadata: Metadata {
+        get { response.withLock { $0 } }
+        set { response.withLock { $0 = newValue } }
+    }
+}

@@ -1,0 +1,60 @@
+public import NetpollProtobuf
+internal import NetpollCore
+
+/// Something that serves the methods of one service. Generated protocols refine this one.
+public protocol RPCService: Sendable {
+    /// The service's name.
+    static var serviceDescriptor: ServiceDescriptor { get }
+    /// Tells the registrar every method. Generated code implements it.
+    func registerMethods(with registrar: inout MethodRegistrar)
+}
+
+/// Collects the methods of a service for a server.
+public struct MethodRegistrar {
+    var methods: [String: MethodHandler] = [:]
+
+    init() {}
+
+    /// Adds a method.
+    ///
+    /// - Parameters:
+    ///   - name: The method's name in the `.proto` file; the last registration of a name counts.
+    ///   - handler: Serves one call; runs on the event loop that read the request until it
+    ///     suspends, so it must not block its thread.
+    public mutating func register<Request: Message, Response: Message>(
+        _ name: String,
+        _ handler: @escaping @Sendable (Request, RPCContext) async throws -> Response
+    ) {
+        methods[name] = MethodHandler { body, call in
+            let request: Request
+            do {
+                request = try body.withUnsafeBytes { try Request(serializedBytes: $0) }
+            } catch {
+                let error = RPCError(.invalidArgument, "the request cannot be decoded: \(error)")
+                return call.fail(error)
+            }
+            do {
+                let response = try await handler(request, call.context)
+                try response.withSerialization { serialization in
+                    call.reply(bodyByteCount: serialization.byteCount) { serialization.write(to: $0) }
+                }
+            } catch {
+                call.fail(error)
+            }
+        }
+    }
+}
+
+/// A method with its message types erased: decodes, runs the handler and answers.
+struct MethodHandler: Sendable {
+    let serve: @Sendable (_ body: BufferSlice, _ call: any ServerCall) async -> Void
+
+    init(_ serve: @escaping @Sendable (BufferSlice, any ServerCall) async -> Void) { self.serve = serve }
+}
+
+/// Where the outcome of one call goes. Exactly one of the two is called, once.
+protocol ServerCall: Sendable {
+    var context: RPCContext { get }
+    func reply(bodyByteCount: Int, writeBody: (UnsafeMutableRawPointer) -> Void)
+    func fail(_ error: any Error)
+}

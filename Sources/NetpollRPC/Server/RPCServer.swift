@@ -1,0 +1,162 @@
+internal import Logging
+public import NetpollCore
+internal import Synchronization
+
+/// Serves any number of services on any number of addresses.
+///
+/// Requests of one connection are served concurrently and answered as they finish. A server is
+/// started once, by ``run(on:)`` or ``start(on:)``, and ends with ``shutdown()``.
+public final class RPCServer: Sendable {
+    private struct State {
+        var phase = Phase.new
+        var isShutdownRequested = false
+        var group: EventLoopGroup?
+        var listeners: [Listener] = []
+        var sessions: [ObjectIdentifier: ServerSession] = [:]
+        /// Tells ``run(on:)`` that somebody wants the end.
+        let requested = Waiter<Void>()
+        /// Told when the last session is gone during shutdown.
+        let emptied = Waiter<Void>()
+        let ended = Waiter<Void>()
+    }
+
+    private enum Phase {
+        case new, running, ending
+    }
+
+    private let services: [any RPCService]
+    private let options: RPCServerOptions
+    private let givenGroup: EventLoopGroup?
+    private let state = Mutex(State())
+
+    /// Creates a server; nothing happens until it is started.
+    ///
+    /// - Parameters:
+    ///   - services: What to serve. Two services need different names.
+    ///   - options: The server's bounds.
+    ///   - group: The loops to use; by default the server has its own while it runs.
+    public init(
+        services: [any RPCService], options: RPCServerOptions = RPCServerOptions(),
+        group: EventLoopGroup? = nil
+    ) {
+        self.services = services
+        self.options = options
+        givenGroup = group
+    }
+
+    /// Starts to serve and returns when the server has been shut down, or its task was cancelled
+    /// and the calls in flight have ended.
+    ///
+    /// - Parameter addresses: Where to listen.
+    /// - Throws: As ``start(on:)``.
+    public func run(on addresses: SocketAddress...) async throws {
+        try start(on: addresses)
+        let requested = state.withLock { $0.requested }
+        // Fails never: cancellation is a request like any other.
+        try? await requested.wait(begin: {}, onCancel: { requested.finish(.success(())) })
+        await shutdown()
+    }
+
+    /// Starts to serve and returns at once.
+    ///
+    /// - Parameter addresses: Where to listen; TCP port 0 asks for any free port.
+    /// - Returns: The addresses with the ports that were chosen.
+    /// - Throws: `NetpollError` when an address cannot be used, ``RPCError`` when two services have
+    ///   the same name or the server was started before.
+    @discardableResult
+    public func start(on addresses: [SocketAddress]) throws -> [SocketAddress] {
+        let router = try Router(services)
+        let group = try givenGroup ?? EventLoopGroup()
+        let isFirst = state.withLock { state in
+            defer { state.phase = state.phase == .new ? .running : state.phase }
+            state.group = state.phase == .new ? group : state.group
+            return state.phase == .new
+        }
+        guard isFirst else { throw RPCError(.invalidArgument, "a server is started once") }
+        let settings = ServerSettings(router: router, options: options)
+        var listeners: [Listener] = []
+        do {
+            for address in addresses { listeners.append(try listen(on: address, group, settings)) }
+        } catch {
+            for listener in listeners { listener.closeWithoutWaiting() }
+            if givenGroup == nil { group.shutdownWithoutWaiting() }
+            throw error
+        }
+        state.withLock { $0.listeners = listeners }
+        return listeners.map(\.localAddress)
+    }
+
+    private func listen(
+        on address: SocketAddress, _ group: EventLoopGroup, _ settings: ServerSettings
+    ) throws -> Listener {
+        try Listener(on: address, group: group, options: options.listener) { [weak self] connection in
+            let session = ServerSession(connection, settings: settings) { [weak self] in self?.remove($0) }
+            guard let self, self.add(session) else {
+                connection.close()
+                return session
+            }
+            return session
+        }
+    }
+
+    /// Ends the server: stops accepting, answers the calls in flight, tells multiplexing clients,
+    /// and closes. Calls that take longer than the drain timeout are cancelled.
+    ///
+    /// Returns when everything is closed; a second call waits for the first.
+    public func shutdown() async {
+        let (isFirst, group, listeners, sessions, waiters) = state.withLock { state in
+            defer { state.phase = .ending }
+            let isFirst = state.phase == .running
+            return (
+                isFirst, state.group, state.listeners, Array(state.sessions.values),
+                (requested: state.requested, emptied: state.emptied, ended: state.ended)
+            )
+        }
+        waiters.requested.finish(.success(()))
+        guard isFirst, let group else {
+            // A server that never ran has nothing to wait for.
+            if group != nil { try? await waiters.ended.wait(begin: {}, onCancel: {}) }
+            return
+        }
+        for listener in listeners { await listener.close() }
+        if sessions.isEmpty { waiters.emptied.finish(.success(())) }
+        for session in sessions { session.drain() }
+        await waitUntilEmpty(waiters.emptied, group)
+        if givenGroup == nil { await group.shutdown() }
+        waiters.ended.finish(.success(()))
+    }
+
+    private func waitUntilEmpty(_ emptied: Waiter<Void>, _ group: EventLoopGroup) async {
+        let late = NetpollError(.timedOut, "drain")
+        do throws(NetpollError) {
+            try await emptied.wait(
+                until: .after(options.drainTimeout), on: group.next(), late: late, begin: {},
+                onCancel: {})
+        } catch {
+            let left = state.withLock { Array($0.sessions.values) }
+            options.logger.warning(
+                "cancelling calls that outlast the drain timeout",
+                metadata: ["connections": "\(left.count)", "timeout": "\(options.drainTimeout)"])
+            for session in left { session.cancelAll() }
+        }
+    }
+
+    /// The number of open connections.
+    public var connectionCount: Int { state.withLock { $0.sessions.count } }
+
+    private func add(_ session: ServerSession) -> Bool {
+        state.withLock { state in
+            guard state.phase == .running else { return false }
+            state.sessions[ObjectIdentifier(session)] = session
+            return true
+        }
+    }
+
+    private func remove(_ session: ServerSession) {
+        let emptied = state.withLock { state -> Waiter<Void>? in
+            state.sessions[ObjectIdentifier(session)] = nil
+            return state.phase == .ending && state.sessions.isEmpty ? state.emptied : nil
+        }
+        emptied?.finish(.success(()))
+    }
+}

@@ -1,0 +1,171 @@
+internal import Logging
+internal import NetpollCore
+internal import Synchronization
+
+/// Where a reply goes: it repeats what the request said.
+struct ReplyAddress: Sendable {
+    let transport: Transport
+    var sequenceID: Int32
+    let method: [UInt8]
+}
+
+/// A request that waits for the loop's run phase.
+struct PendingCall: Sendable {
+    let context: RPCContext
+    let address: ReplyAddress
+    let handler: MethodHandler
+    let body: BufferSlice
+}
+
+/// A handler that has not returned yet.
+struct RunningCall {
+    let context: RPCContext
+    var task: Task<Void, Never>?
+    var timer: TimerToken?
+
+    func end(cancel: Bool, on loop: EventLoop) {
+        if let timer { loop.cancel(timer) }
+        if cancel { task?.cancel() }
+    }
+}
+
+/// Sends the outcome of one call. Any thread.
+struct CallSink: ServerCall {
+    let session: ServerSession
+    let context: RPCContext
+    let address: ReplyAddress
+
+    func reply(bodyByteCount: Int, writeBody: (UnsafeMutableRawPointer) -> Void) {
+        let metadata = context.responseMetadata.backwardPairs
+        session.send(.reply, to: address, strings: metadata, bodyByteCount: bodyByteCount, writeBody)
+    }
+
+    func fail(_ error: any Error) {
+        switch error {
+        case let error as BusinessError: fail(error)
+        case let error as RPCError: session.send(error, to: address)
+        case is CancellationError:
+            session.send(RPCError(.cancelled, "the call was cancelled"), to: address)
+        default:
+            session.settings.options.logger.error(
+                "a handler failed",
+                metadata: [
+                    "method": "\(context.service.fullName)/\(context.method)", "error": "\(error)",
+                ])
+            // What failed inside is nobody's business outside.
+            session.send(RPCError(.internalError, "the handler failed"), to: address)
+        }
+    }
+
+    /// Framed has no header for a business error: as from Kitex, an empty reply is all that arrives.
+    private func fail(_ error: BusinessError) {
+        if address.transport == .framed {
+            session.settings.options.logger.warning(
+                "a business error was lost: Framed cannot carry it",
+                metadata: [
+                    "method": "\(context.service.fullName)/\(context.method)", "status": "\(error.status)",
+                ])
+        }
+        let pairs = error.headerPairs + context.responseMetadata.backwardPairs
+        session.send(.reply, to: address, strings: pairs, bodyByteCount: 0) { _ in }
+    }
+}
+
+extension Metadata {
+    /// The pairs of a reply: without a prefix, and without names that the protocol uses.
+    fileprivate var backwardPairs: [(key: String, value: String)] {
+        guard !isEmpty else { return [] }
+        return headerPairs(prefix: "").filter {
+            !WireFormat.StringKey.reserved.contains($0.key) && !$0.key.hasPrefix("PV_")
+        }
+    }
+}
+
+extension HeaderInfo {
+    /// What the caller sent along: for this hop, and for all.
+    var requestMetadata: (transient: Metadata, persistent: Metadata) {
+        guard hasMetadata else { return (Metadata(), Metadata()) }
+        var transient = Metadata()
+        var persistent = Metadata()
+        for (key, value) in strings where !value.isEmpty {
+            if key.hasPrefix(WireFormat.StringKey.upstreamPrefix) {
+                continue
+            } else if key.hasPrefix(WireFormat.StringKey.transientPrefix) {
+                let name = String(key.dropFirst(WireFormat.StringKey.transientPrefix.count))
+                if !name.isEmpty { transient[name] = value }
+            } else if key.hasPrefix(WireFormat.StringKey.persistentPrefix) {
+                let name = String(key.dropFirst(WireFormat.StringKey.persistentPrefix.count))
+                if !name.isEmpty { persistent[name] = value }
+            }
+        }
+        return (transient, persistent)
+    }
+}
+
+extension ServerSession {
+    private static let replyTemplate = HeaderTemplate(integers: [(WireFormat.IntegerKey.messageType, "2")])
+    private static let exceptionTemplate = HeaderTemplate(integers: [(WireFormat.IntegerKey.messageType, "3")])
+    private static let controlTemplate = HeaderTemplate(
+        strings: [(WireFormat.StringKey.connectionReset, "1")])
+
+    /// Sends a message. One that exceeds the limits becomes an exception that says so.
+    func send(
+        _ type: WireFormat.MessageType, to address: ReplyAddress,
+        strings: [(key: String, value: String)] = [], bodyByteCount: Int,
+        _ writeBody: (UnsafeMutableRawPointer) -> Void
+    ) {
+        let head = FrameHead(
+            transport: address.transport, type: type, sequenceID: address.sequenceID,
+            method: address.method,
+            template: type == .exception ? Self.exceptionTemplate : Self.replyTemplate, strings: strings)
+        do throws(WireError) {
+            let byteCount = try FrameEncoder.byteCount(
+                of: head, bodyByteCount: bodyByteCount, limits: settings.options.limits)
+            connection.withOutput { output in
+                writeBody(FrameEncoder.append(head, byteCount: byteCount, to: &output))
+                output.commit(byteCount)
+            }
+            holdBackPeer()
+        } catch {
+            guard type != .exception else { return connection.close() }
+            send(RPCError(.resourceExhausted, "the reply: \(error)"), to: address)
+        }
+    }
+
+    func send(_ error: RPCError, to address: ReplyAddress) {
+        let body = error.wireException.bytes
+        send(.exception, to: address, bodyByteCount: body.count) { target in
+            UnsafeMutableRawBufferPointer(start: target, count: body.count).copyBytes(from: body)
+        }
+    }
+
+    /// A peer that does not read its replies gets to send no more requests until it does.
+    private func holdBackPeer() {
+        guard connection.outputByteCount > connection.options.writeHighWaterMark else { return }
+        connection.loop.perform { [connection] in
+            if connection.outputByteCount > connection.options.writeHighWaterMark { connection.pauseReading() }
+        }
+    }
+
+    /// Tells a multiplexing client that this connection takes no more calls. The payload is the
+    /// Thrift message that Kitex sends; clients look at the header alone.
+    func sendControlFrame() {
+        let method = Array("none".utf8)
+        connection.withOutput { output in
+            var frame = LinkBuffer()
+            let thrift: [UInt8] = [0x80, 0x01, 0x00, 0x02, 0, 0, 0, 4] + method + [0, 0, 0, 0, 0]
+            let strings = Self.controlTemplate.strings
+            let block: [UInt8] = [0, 0, WireFormat.InfoBlock.strings, 0, 1] + strings
+            let padding = [UInt8](repeating: 0, count: (4 - block.count % 4) % 4)
+            frame.write(UInt32(10 + block.count + padding.count + thrift.count))
+            frame.write(WireFormat.headerMagic)
+            frame.write(UInt16(0))
+            frame.write(Int32(0))
+            frame.write(UInt16((block.count + padding.count) / 4))
+            frame.write(block)
+            frame.write(padding)
+            frame.write(thrift)
+            output.append(frame)
+        }
+    }
+}

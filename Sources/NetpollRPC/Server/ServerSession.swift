@@ -1,0 +1,252 @@
+internal import NetpollCore
+internal import Logging
+
+/// What the sessions of a server share.
+struct ServerSettings: Sendable {
+    let router: Router
+    let options: RPCServerOptions
+    let decoder: FrameDecoder
+
+    init(router: Router, options: RPCServerOptions) {
+        self.router = router
+        self.options = options
+        decoder = FrameDecoder(limits: options.limits)
+    }
+}
+
+/// The calls of one server connection.
+///
+/// Confined to the connection's loop. Requests are cut from the stream while the loop dispatches
+/// events, and started in its run phase; what they write leaves together at the end of the turn.
+final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable {
+    // @unchecked: everything but the constants is touched by the connection's loop only.
+
+    let connection: Connection
+    let settings: ServerSettings
+    private let onEnd: @Sendable (ServerSession) -> Void
+
+    private var ready: [PendingCall] = []
+    private var running: [ObjectIdentifier: RunningCall] = [:]
+    private var peerHasEnded = false
+    private var isDraining = false
+    private var isBroken = false
+    private var isEndAnnounced = false
+    private var isMultiplexed = false
+    private var watched = Watched.nothing
+    private var watchTimer: TimerToken?
+    private var lastActivity = Deadline.now()
+
+    /// What the session's one timer waits for: the rest of a frame, or any call at all.
+    private enum Watched {
+        case nothing, frame, idle
+    }
+
+    init(
+        _ connection: Connection, settings: ServerSettings,
+        onEnd: @escaping @Sendable (ServerSession) -> Void
+    ) {
+        self.connection = connection
+        self.settings = settings
+        self.onEnd = onEnd
+    }
+
+    private var inFlightCount: Int { ready.count + running.count }
+}
+
+// MARK: - The connection's events
+
+extension ServerSession {
+    func connection(_ connection: Connection, didReceive input: inout LinkBuffer) -> Int {
+        guard !isBroken else {
+            input.removeAll()
+            return 0
+        }
+        do {
+            while true {
+                switch try settings.decoder.next(&input) {
+                case .frame(let frame):
+                    try receive(frame)
+                case .incomplete(let wanted):
+                    watch(input.isEmpty ? .idle : .frame)
+                    return wanted
+                }
+            }
+        } catch {
+            settings.options.logger.debug(
+                "closing a connection that broke the protocol",
+                metadata: ["peer": "\(connection.peerAddress)", "error": "\(error)"])
+            input.removeAll()
+            breakOff()
+            return 0
+        }
+    }
+
+    private func breakOff() {
+        // Requests that came whole before it are still answered; nothing more is read.
+        isBroken = true
+        closeIfDone()
+    }
+
+    private func receive(_ frame: Frame) throws(WireError) {
+        let message = try WireMessage(parsing: frame.payload)
+        if frame.header.flags & WireFormat.outOfOrderFlag != 0 { isMultiplexed = true }
+        let address = ReplyAddress(
+            transport: frame.transport, sequenceID: message.sequenceID, method: Array(message.method.utf8))
+        switch message.type {
+        case .call, .oneway, .stream: break
+        case .reply, .exception:
+            let error = RPCError(
+                .protocolViolation, "a request cannot be a reply",
+                exceptionID: WireFormat.ExceptionID.invalidMessageType)
+            return send(error, to: address)
+        }
+        switch settings.router.route(service: frame.header.serviceName, method: message.method) {
+        case .failure(let error):
+            var unread = address
+            // Kitex answers on Framed before it has read the sequence id.
+            if frame.transport == .framed { unread.sequenceID = 0 }
+            send(error, to: unread)
+        case .success(let route):
+            admit(frame, message, route, address)
+        }
+    }
+
+    private func admit(_ frame: Frame, _ message: WireMessage, _ route: Router.Route, _ address: ReplyAddress) {
+        guard inFlightCount < settings.options.inFlightLimit else {
+            let error = RPCError(
+                .resourceExhausted, "request over limit: \(settings.options.inFlightLimit) calls in flight",
+                exceptionID: WireFormat.ExceptionID.internalError)
+            return send(error, to: address)
+        }
+        if ready.isEmpty { connection.loop.run(self) }
+        ready.append(
+            PendingCall(
+                context: makeContext(frame, message, route), address: address, handler: route.handler,
+                body: message.body))
+    }
+
+    private func makeContext(_ frame: Frame, _ message: WireMessage, _ route: Router.Route) -> RPCContext {
+        let timeout = frame.header.timeoutMilliseconds
+        let (metadata, persistent) = frame.header.requestMetadata
+        let connection = connection
+        return RPCContext(
+            service: route.service, method: message.method,
+            deadline: timeout.map { .after(.milliseconds($0)) } ?? .distantFuture,
+            metadata: metadata, persistentMetadata: persistent, transport: frame.transport,
+            peer: { connection.peerAddress })
+    }
+
+    func connectionDidReachEnd(_ connection: Connection) {
+        // The peer may have ended only its own direction and still wait for its replies.
+        peerHasEnded = true
+        closeIfDone()
+    }
+
+    func connectionDidDrainOutput(_ connection: Connection) { connection.resumeReading() }
+
+    func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
+        ready = []
+        for call in running.values { call.end(cancel: true, on: connection.loop) }
+        running = [:]
+        if let watchTimer { connection.loop.cancel(watchTimer) }
+        watchTimer = nil
+        onEnd(self)
+    }
+}
+
+// MARK: - Calls
+
+extension ServerSession {
+    /// Starts what was received in this turn.
+    func runOnLoop() {
+        let calls = ready
+        ready = []
+        for call in calls { start(call) }
+    }
+
+    private func start(_ call: PendingCall) {
+        let id = ObjectIdentifier(call.context)
+        running[id] = RunningCall(context: call.context)
+        let sink = CallSink(session: self, context: call.context, address: call.address)
+        let loop = connection.loop
+        let task = Task.immediateDetached(executorPreference: loop) {
+            await call.handler.serve(call.body, sink)
+            loop.perform { self.finished(id) }
+        }
+        // Most handlers have answered by now; only one that waits needs a deadline.
+        guard running[id] != nil else { return }
+        running[id]?.task = task
+        guard call.context.deadline != .distantFuture else { return }
+        running[id]?.timer = loop.schedule(at: call.context.deadline) { task.cancel() }
+    }
+
+    private func finished(_ id: ObjectIdentifier) {
+        guard let call = running.removeValue(forKey: id) else { return }
+        call.end(cancel: false, on: connection.loop)
+        closeIfDone()
+    }
+
+    private func closeIfDone() {
+        guard inFlightCount == 0 else { return }
+        if peerHasEnded || isBroken { connection.close() } else if isDraining { announceEnd() }
+    }
+
+    /// Refuses nothing yet, but lets the peer know once all calls are answered.
+    func drain() {
+        connection.loop.perform {
+            self.isDraining = true
+            self.closeIfDone()
+        }
+    }
+
+    /// Cancels what still runs and closes. Called when draining has taken too long.
+    func cancelAll() {
+        connection.loop.perform {
+            for call in self.running.values { call.end(cancel: true, on: self.connection.loop) }
+            self.connection.close()
+        }
+    }
+
+    /// All calls are answered: says so and lets go of the connection.
+    ///
+    /// A multiplexing client gets a moment to close by itself: what it sent before it heard is
+    /// still served. One that sends a call at a time would take the frame for its next reply.
+    private func announceEnd() {
+        guard isMultiplexed else { return connection.close() }
+        guard !isEndAnnounced else { return }
+        isEndAnnounced = true
+        sendControlFrame()
+        _ = connection.loop.schedule(at: .after(Self.announcementGrace)) { [connection] in connection.close() }
+    }
+
+    private static let announcementGrace: Duration = .seconds(1)
+}
+
+// MARK: - Timeouts
+
+extension ServerSession {
+    /// Begins to wait. A frame keeps the time of its first byte, however slowly the rest drips in.
+    private func watch(_ next: Watched) {
+        if next == .frame, watched == .frame { return }
+        let now = Deadline.now()
+        lastActivity = now
+        // An idle timer that is set already looks at `lastActivity` when it fires.
+        if next == .idle, watched == .idle { return }
+        watched = next
+        let loop = connection.loop
+        if let watchTimer { loop.cancel(watchTimer) }
+        let timeout = next == .frame ? settings.options.frameTimeout : settings.options.idleTimeout
+        watchTimer = loop.schedule(at: now.advanced(by: timeout)) { [weak self] in self?.watchEnded() }
+    }
+
+    private func watchEnded() {
+        watchTimer = nil
+        let idleEnd = lastActivity.advanced(by: settings.options.idleTimeout)
+        if watched == .idle, inFlightCount > 0 || idleEnd > .now() {
+            let next = inFlightCount > 0 ? Deadline.after(settings.options.idleTimeout) : idleEnd
+            watchTimer = connection.loop.schedule(at: next) { [weak self] in self?.watchEnded() }
+            return
+        }
+        connection.close()
+    }
+}

@@ -1,0 +1,213 @@
+internal import NetpollCore
+internal import NetpollProtobuf
+internal import Synchronization
+
+/// What came back for a call.
+struct Reply: Sendable {
+    let header: HeaderInfo
+    let message: WireMessage
+}
+
+/// The calls of one client connection.
+///
+/// Any thread may begin and cancel calls; replies, deadlines and the end of the connection come on
+/// the connection's loop. The decisions are ``ClientSessionState``'s; this class carries them out.
+final class ClientSession: ConnectionHandler, Poolable {
+    typealias Outcome = Result<Reply, CallFailure>
+    private typealias Call = UnsafeContinuation<Outcome, Never>
+
+    /// How a call ended without a reply.
+    enum CallFailure: Error {
+        /// Nothing of it was sent, so it can be sent elsewhere.
+        case notSent
+        case failed(RPCError)
+    }
+
+    private let connection: Connection
+    private let decoder: FrameDecoder
+    /// One call at a time: a call that ends without its reply ends the connection too, because a
+    /// peer that does not multiplex still works on it.
+    private let isExclusive: Bool
+    private let state: Mutex<ClientSessionState<Call>>
+
+    init(_ connection: Connection, options: RPCClientOptions) {
+        self.connection = connection
+        decoder = FrameDecoder(limits: options.limits)
+        isExclusive = options.connections.isPooled
+        state = Mutex(ClientSessionState(limit: options.inFlightLimit))
+    }
+
+    var isActive: Bool { connection.isActive && state.withLock { $0.acceptsCalls } }
+
+    func onClose(_ body: @escaping @Sendable () -> Void) { connection.onClose(body) }
+
+    /// Takes no more calls and closes once those in flight have ended.
+    func close() {
+        if state.withLock({ $0.drain() }) { connection.close() }
+    }
+}
+
+// MARK: - Calls
+
+extension ClientSession {
+    /// Sends one request and waits for what becomes of it.
+    ///
+    /// - Parameters:
+    ///   - head: The frame's head, with a sequence id that no call of this session has.
+    ///   - request: The request's encoding.
+    ///   - deadline: When to give up.
+    func call<Request: Message>(
+        _ head: FrameHead, _ request: Request, deadline: Deadline, limits: WireLimits
+    ) async -> Outcome {
+        let sequenceID = head.sequenceID
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { (continuation: Call) in
+                send(head, request, deadline, limits, continuation)
+                // A cancellation that came before the call was begun has found nobody.
+                if Task.isCancelled { cancel(sequenceID) }
+            }
+        } onCancel: {
+            self.cancel(sequenceID)
+        }
+    }
+
+    private func send<Request: Message>(
+        _ head: FrameHead, _ request: Request, _ deadline: Deadline, _ limits: WireLimits, _ call: Call
+    ) {
+        do throws(ProtobufError) {
+            try request.withSerialization { send(head, $0, deadline, limits, call) }
+        } catch {
+            let failure = RPCError(.invalidArgument, "the request cannot be encoded", cause: error)
+            call.resume(returning: .failure(.failed(failure)))
+        }
+    }
+
+    private func send(
+        _ head: FrameHead, _ request: borrowing Serialization, _ deadline: Deadline, _ limits: WireLimits,
+        _ call: Call
+    ) {
+        let bodyByteCount = request.byteCount
+        let byteCount: Int
+        do throws(WireError) {
+            byteCount = try FrameEncoder.byteCount(of: head, bodyByteCount: bodyByteCount, limits: limits)
+        } catch {
+            let failure = RPCError(.resourceExhausted, "the request: \(error)")
+            return call.resume(returning: .failure(.failed(failure)))
+        }
+        guard begin(head.sequenceID, deadline, call) else { return }
+        let accepted = connection.withOutput { output in
+            let body = FrameEncoder.append(head, byteCount: byteCount, to: &output)
+            request.write(to: body)
+            output.commit(byteCount)
+        }
+        if !accepted { end(head.sequenceID, .failure(.notSent)) }
+    }
+
+    /// Enters a call in the table; when that is refused the call has ended and this returns false.
+    private func begin(_ sequenceID: Int32, _ deadline: Deadline, _ call: Call) -> Bool {
+        let admission = state.withLock {
+            $0.begin(sequenceID, deadline: deadline.uptimeNanoseconds, call)
+        }
+        switch admission {
+        case .send(let timer):
+            if let timer { scheduleExpiry(Deadline(uptimeNanoseconds: timer)) }
+            return true
+        case .refused:
+            call.resume(returning: .failure(.notSent))
+        case .full:
+            let error = RPCError(.resourceExhausted, "too many calls are in flight on \(connection.peerAddress)")
+            call.resume(returning: .failure(.failed(error)))
+        }
+        return false
+    }
+
+    private func cancel(_ sequenceID: Int32) {
+        end(sequenceID, .failure(.failed(RPCError(.cancelled, "the calling task was cancelled"))))
+    }
+
+    private func end(_ sequenceID: Int32, _ outcome: Outcome) {
+        let (call, isDrained) = state.withLock { ($0.cancel(sequenceID), $0.isDrained) }
+        guard let call else { return }
+        call.resume(returning: outcome)
+        if isExclusive || isDrained { connection.close() }
+    }
+
+    private func scheduleExpiry(_ deadline: Deadline) {
+        connection.loop.perform { [weak self] in
+            _ = self?.connection.loop.schedule(at: deadline) { [weak self] in self?.expire() }
+        }
+    }
+
+    private func expire() {
+        let now = Deadline.now().uptimeNanoseconds
+        let (expired, next, isDrained) = state.withLock { state in
+            let result = state.expire(now: now)
+            return (result.expired, result.next, state.isDrained)
+        }
+        if let next { scheduleExpiry(Deadline(uptimeNanoseconds: next)) }
+        guard !expired.isEmpty else { return }
+        let error = RPCError(.deadlineExceeded, "no reply from \(connection.peerAddress) in time")
+        for call in expired { call.resume(returning: .failure(.failed(error))) }
+        if isExclusive || isDrained { connection.close() }
+    }
+}
+
+// MARK: - The connection's events
+
+extension ClientSession {
+    func connection(_ connection: Connection, didReceive input: inout LinkBuffer) -> Int {
+        do {
+            while true {
+                switch try decoder.next(&input) {
+                case .frame(let frame): try receive(frame)
+                case .incomplete(let wanted): return wanted
+                }
+            }
+        } catch {
+            breakOff(RPCError(.protocolViolation, "\(connection.peerAddress) sent \(error)", cause: error))
+            return 0
+        }
+    }
+
+    private func receive(_ frame: Frame) throws(WireError) {
+        // The body of a control frame is not protobuf, so it is told by its header alone.
+        let isControl = frame.transport == .ttHeaderFramed && frame.header.sequenceID == 0
+        let message = isControl ? nil : try WireMessage(parsing: frame.payload)
+        let sequenceID = frame.transport == .ttHeaderFramed ? frame.header.sequenceID : message?.sequenceID ?? 0
+        let receipt = state.withLock {
+            $0.receive(sequenceID, isConnectionReset: frame.header.isConnectionReset)
+        }
+        switch receipt {
+        case .reply(let call, let closes):
+            guard let message else { return }
+            call.resume(returning: .success(Reply(header: frame.header, message: message)))
+            if closes || (isExclusive && Self.endsConnection(frame, message)) { close() }
+        case .late: break
+        case .drain(let closes): if closes { connection.close() }
+        }
+    }
+
+    /// Whether a peer that serves one call at a time closes the connection after this reply.
+    private static func endsConnection(_ frame: Frame, _ message: WireMessage) -> Bool {
+        if frame.header.isConnectionReset { return true }
+        guard message.type == .exception else { return false }
+        return WireException(parsing: message.body).typeID != WireFormat.ExceptionID.internalError
+    }
+
+    func connectionDidReachEnd(_ connection: Connection) {
+        breakOff(RPCError(.unavailable, "\(connection.peerAddress) closed the connection"))
+    }
+
+    func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
+        endAll(RPCError(.unavailable, "the connection to \(connection.peerAddress) broke", cause: error))
+    }
+
+    private func breakOff(_ error: RPCError) {
+        endAll(error)
+        connection.abort()
+    }
+
+    private func endAll(_ error: RPCError) {
+        for call in state.withLock({ $0.close() }) { call.resume(returning: .failure(.failed(error))) }
+    }
+}

@@ -1,0 +1,67 @@
+/// Why a call failed: a code to switch on, words for people, and the cause where there is one.
+///
+/// A handler that throws an `RPCError` sends its message to the caller; the cause never leaves the
+/// process.
+public struct RPCError: Error, Sendable {
+    /// What kind of failure it was.
+    public let code: Code
+    /// What happened, in words.
+    public let message: String
+    /// The exception id on the wire, when the error came from the peer or is meant to be sent with
+    /// a particular id (0...10 and 20, 21 are Kitex's; others are the application's).
+    public let exceptionID: Int32?
+    /// What led to it on this side.
+    public let cause: (any Error)?
+
+    /// Creates an error.
+    public init(_ code: Code, _ message: String, exceptionID: Int32? = nil, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.exceptionID = exceptionID
+        self.cause = cause
+    }
+}
+
+extension RPCError {
+    /// The kind of failure. New codes may be added; switch with a default.
+    public struct Code: Sendable, Hashable, CustomStringConvertible {
+        private enum Value: String, Sendable {
+            case cancelled, unknown, invalidArgument, deadlineExceeded, resourceExhausted
+            case unimplemented, internalError, unavailable, protocolViolation
+        }
+        private let value: Value
+        private init(_ value: Value) { self.value = value }
+
+        /// The caller's task was cancelled. The server may have run the call.
+        public static let cancelled = Code(.cancelled)
+        /// The peer sent an exception of a kind that has no code here; see
+        /// ``RPCError/exceptionID``.
+        public static let unknown = Code(.unknown)
+        /// The request could not be decoded, or a value in it is wrong whatever the server's state.
+        public static let invalidArgument = Code(.invalidArgument)
+        /// No reply came in time. The server may have run the call.
+        public static let deadlineExceeded = Code(.deadlineExceeded)
+        /// A limit was reached, here or at the peer; the message names it.
+        public static let resourceExhausted = Code(.resourceExhausted)
+        /// The server has no such service or method.
+        public static let unimplemented = Code(.unimplemented)
+        /// The handler failed.
+        public static let internalError = Code(.internalError)
+        /// No connection could be made, or it broke before the reply came. In the first case the
+        /// call did not run; in the second it may have.
+        public static let unavailable = Code(.unavailable)
+        /// The peer sent bytes that are not the protocol.
+        public static let protocolViolation = Code(.protocolViolation)
+
+        /// The code's name.
+        public var description: String { value.rawValue }
+    }
+}
+
+extension RPCError: CustomStringConvertible {
+    /// The code, the message and the cause.
+    public var description: String {
+        guard let cause else { return "\(code): \(message)" }
+        return "\(code): \(message) (\(cause))"
+    }
+}

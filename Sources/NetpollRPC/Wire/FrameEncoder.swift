@@ -1,0 +1,154 @@
+internal import NetpollCore
+
+/// What goes before a message's body.
+struct FrameHead: Sendable {
+    var transport: Transport
+    var flags: UInt16 = 0
+    var type: WireFormat.MessageType
+    var sequenceID: Int32
+    var method: [UInt8]
+    /// The pairs that every frame of the kind has.
+    var template: HeaderTemplate
+    /// Further string pairs; TTHeader only.
+    var strings: [(key: String, value: String)] = []
+    /// The caller's timeout, at least 1; TTHeader requests only.
+    var timeoutMilliseconds: Int?
+}
+
+/// Writes frames into an outbound buffer: header, message head and body in one reservation. Pure.
+enum FrameEncoder {
+    /// How many bytes the frame of a head and a body has, or an error when it exceeds a limit.
+    static func byteCount(
+        of head: FrameHead, bodyByteCount: Int, limits: WireLimits
+    ) throws(WireError) -> Int {
+        let header = headerBlockByteCount(head)
+        guard header <= min(limits.headerByteCount, WireFormat.headerByteCountLimit) else {
+            throw WireError(
+                .tooLarge, "a header of \(header) bytes exceeds the limit of \(limits.headerByteCount)")
+        }
+        let prefix = head.transport == .ttHeaderFramed ? WireFormat.headerPrefixByteCount + header : 0
+        let total = prefix + 16 + head.method.count + bodyByteCount
+        guard total <= limits.frameByteCount, total <= Int(UInt32.max) else {
+            throw WireError(
+                .tooLarge, "a frame of \(total) bytes exceeds the limit of \(limits.frameByteCount)")
+        }
+        return total
+    }
+
+    /// Reserves a frame at the end of `output` and writes all of it but its body.
+    ///
+    /// - Parameter byteCount: What ``byteCount(of:bodyByteCount:limits:)`` said.
+    /// - Returns: Where the body belongs. Write it, then commit `byteCount` bytes.
+    static func append(
+        _ head: FrameHead, byteCount: Int, to output: inout LinkBuffer
+    ) -> UnsafeMutableRawPointer {
+        var writer = ByteWriter(output.reserve(byteCount))
+        var messageByteCount = byteCount
+        if head.transport == .ttHeaderFramed {
+            let blockByteCount = headerBlockByteCount(head)
+            writeHeader(head, byteCount, blockByteCount, &writer)
+            messageByteCount -= WireFormat.headerPrefixByteCount + blockByteCount
+        }
+        writer.write(UInt32(truncatingIfNeeded: messageByteCount - 4))
+        writer.write(WireFormat.messageMagic)
+        writer.write(head.type.rawValue)
+        writer.write(UInt32(truncatingIfNeeded: head.method.count))
+        writer.write(head.method)
+        writer.write(head.sequenceID)
+        return writer.position
+    }
+
+    private static func writeHeader(
+        _ head: FrameHead, _ byteCount: Int, _ blockByteCount: Int, _ writer: inout ByteWriter
+    ) {
+        writer.write(UInt32(truncatingIfNeeded: byteCount - 4))
+        writer.write(WireFormat.headerMagic)
+        writer.write(head.flags)
+        writer.write(head.sequenceID)
+        writer.write(UInt16(truncatingIfNeeded: blockByteCount / 4))
+        let blockEnd = writer.position + blockByteCount
+        // Protocol id 0 and no transforms, whatever the payload is.
+        writer.write(UInt16(0))
+        let stringCount = Int(head.template.stringCount) + head.strings.count
+        if stringCount > 0 {
+            writer.write(WireFormat.InfoBlock.strings)
+            writer.write(UInt16(truncatingIfNeeded: stringCount))
+            writer.write(head.template.strings)
+            for (key, value) in head.strings {
+                writer.write(HeaderTemplate.text(key))
+                writer.write(HeaderTemplate.text(value))
+            }
+        }
+        let hasTimeout = head.timeoutMilliseconds != nil
+        if head.template.integerCount > 0 || hasTimeout {
+            writer.write(WireFormat.InfoBlock.integers)
+            writer.write(head.template.integerCount &+ (hasTimeout ? 1 : 0))
+            writer.write(head.template.integers)
+            if let timeout = head.timeoutMilliseconds {
+                writer.write(WireFormat.IntegerKey.timeout)
+                writer.write(UInt16(decimalDigitCount(timeout)))
+                writer.writeDecimal(timeout, digitCount: decimalDigitCount(timeout))
+            }
+        }
+        while writer.position < blockEnd { writer.write(WireFormat.InfoBlock.padding) }
+    }
+
+    /// The size of the header block, padded to a multiple of 4; 0 on Framed.
+    private static func headerBlockByteCount(_ head: FrameHead) -> Int {
+        guard head.transport == .ttHeaderFramed else { return 0 }
+        var count = 2
+        if head.template.stringCount > 0 || !head.strings.isEmpty {
+            count += 3 + head.template.strings.count
+            for (key, value) in head.strings {
+                count += 4 + min(key.utf8.count, Int(UInt16.max)) + min(value.utf8.count, Int(UInt16.max))
+            }
+        }
+        if head.template.integerCount > 0 || head.timeoutMilliseconds != nil {
+            count += 3 + head.template.integers.count
+            if let timeout = head.timeoutMilliseconds { count += 4 + decimalDigitCount(timeout) }
+        }
+        return (count + 3) & ~3
+    }
+
+    private static func decimalDigitCount(_ value: Int) -> Int {
+        var count = 1
+        var rest = value / 10
+        while rest > 0 {
+            count += 1
+            rest /= 10
+        }
+        return count
+    }
+}
+
+/// Writes forward through memory whose size was computed before.
+private struct ByteWriter {
+    private(set) var position: UnsafeMutableRawPointer
+
+    init(_ reservation: UnsafeMutableRawBufferPointer) {
+        guard let base = reservation.baseAddress else { preconditionFailure("a frame is never empty") }
+        position = base
+    }
+
+    mutating func write<T: FixedWidthInteger>(_ value: T) {
+        position.storeBytes(of: value.bigEndian, as: T.self)
+        position += MemoryLayout<T>.size
+    }
+
+    mutating func write(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { source in
+            guard let base = source.baseAddress else { return }
+            position.copyMemory(from: base, byteCount: source.count)
+        }
+        position += bytes.count
+    }
+
+    mutating func writeDecimal(_ value: Int, digitCount: Int) {
+        var rest = value
+        for index in (0..<digitCount).reversed() {
+            position.storeBytes(of: UInt8(ascii: "0") + UInt8(rest % 10), toByteOffset: index, as: UInt8.self)
+            rest /= 10
+        }
+        position += digitCount
+    }
+}

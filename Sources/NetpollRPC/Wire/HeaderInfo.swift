@@ -1,0 +1,115 @@
+internal import NetpollCore
+
+/// What a frame's TTHeader says, checked once; text is made only of what is asked for.
+struct HeaderInfo: Sendable {
+    var flags: UInt16 = 0
+    var sequenceID: Int32 = 0
+    /// The info blocks, without protocol id and transforms.
+    private(set) var blocks = BufferSlice()
+    /// Whether there are pairs that are not the protocol's own.
+    private(set) var hasMetadata = false
+    /// The service that a request asks for (`isn`), not empty.
+    private(set) var serviceName: String?
+    /// The caller's timeout in milliseconds; `nil` when absent, not a number or not positive.
+    private(set) var timeoutMilliseconds: Int?
+    /// Whether the peer will not use the connection any more (`crrst`).
+    private(set) var isConnectionReset = false
+
+    /// An empty header, as Framed messages have.
+    init() {}
+
+    /// Reads the header block: protocol id, transforms and info blocks.
+    ///
+    /// `block` is the frame's header block; the fixed fields before it are the other arguments.
+    init(flags: UInt16, sequenceID: Int32, block: BufferSlice, limits: WireLimits) throws(WireError) {
+        self.flags = flags
+        self.sequenceID = sequenceID
+        let start = try block.withUnsafeBytes { bytes throws(WireError) in
+            try Self.skipPreamble(bytes)
+        }
+        blocks = block.slice(start..<block.count)
+        try scan(pairLimit: limits.headerPairCount)
+    }
+
+    private static func skipPreamble(_ bytes: UnsafeRawBufferPointer) throws(WireError) -> Int {
+        guard bytes.count >= 2 else { throw WireError(.badHeader, "the header block is empty") }
+        switch bytes[0] {
+        case 0x00, 0x03, 0x04, 0x10, 0x11: break
+        default: throw WireError(.badHeader, "protocol id \(bytes[0]) is unknown")
+        }
+        // Transform ids are skipped: nothing on this wire is ever compressed.
+        let start = 2 + Int(bytes[1])
+        guard start <= bytes.count else { throw WireError(.badHeader, "the transforms are cut off") }
+        return start
+    }
+
+    private mutating func scan(pairLimit: Int) throws(WireError) {
+        let slice = blocks
+        try slice.withUnsafeBytes { bytes throws(WireError) in
+            var pairs = HeaderPairs(bytes)
+            var count = 0
+            while let pair = try pairs.next() {
+                count += 1
+                guard count <= pairLimit else {
+                    throw WireError(.tooLarge, "a header has more than \(pairLimit) pairs")
+                }
+                note(pair)
+            }
+        }
+    }
+
+    private mutating func note(_ pair: HeaderPair) {
+        switch pair {
+        case .integer(WireFormat.IntegerKey.timeout, let value):
+            timeoutMilliseconds = Int(String(decoding: value, as: UTF8.self)).flatMap { $0 > 0 ? $0 : nil }
+        case .integer:
+            break
+        case .aclToken:
+            hasMetadata = true
+        case .string(let key, let value):
+            if key.elementsEqual(WireFormat.StringKey.serviceName.utf8) {
+                serviceName = value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
+            } else if key.elementsEqual(WireFormat.StringKey.connectionReset.utf8) {
+                isConnectionReset = true
+            } else {
+                hasMetadata = true
+            }
+        }
+    }
+}
+
+extension HeaderInfo {
+    /// All string pairs, the ACL token among them, in wire order; later ones win over earlier ones.
+    var strings: [(key: String, value: String)] {
+        collect { pair in
+            switch pair {
+            case .string(let key, let value): (String(decoding: key, as: UTF8.self), String(decoding: value, as: UTF8.self))
+            case .aclToken(let value): (WireFormat.StringKey.aclToken, String(decoding: value, as: UTF8.self))
+            case .integer: nil
+            }
+        }
+    }
+
+    /// All integer-keyed pairs in wire order.
+    var integers: [(key: UInt16, value: String)] {
+        collect { pair in
+            guard case .integer(let key, let value) = pair else { return nil }
+            return (key, String(decoding: value, as: UTF8.self))
+        }
+    }
+
+    /// The value of a string key; the last one if it is repeated.
+    func string(_ key: String) -> String? { hasMetadata ? strings.last { $0.key == key }?.value : nil }
+
+    private func collect<T>(_ transform: (HeaderPair) -> T?) -> [T] {
+        blocks.withUnsafeBytes { bytes in
+            var pairs = HeaderPairs(bytes)
+            var found: [T] = []
+            // The blocks were checked when the header was made, so this walk cannot throw.
+            while let pair = try? pairs.next() {
+                if let value = transform(pair) { found.append(value) }
+            }
+            return found
+        }
+    }
+}

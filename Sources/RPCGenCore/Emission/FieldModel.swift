@@ -1,0 +1,160 @@
+internal import NetpollProtobuf
+
+/// All that emission needs to know of one field.
+struct FieldModel {
+    enum Shape {
+        /// Always has a value; the default is not sent (proto3).
+        case implicit
+        /// Has a value or not.
+        case optional
+        case required
+        /// A member of a oneof, by the index of its declaration.
+        case member(Int)
+        case repeated
+        case map(key: ValueModel, value: ValueModel)
+    }
+
+    let descriptor: Google_Protobuf_FieldDescriptorProto
+    let slot: Int
+    let value: ValueModel
+    let shape: Shape
+    /// Whether a singular message is kept in a `Box`, because its type contains itself.
+    let isBoxed: Bool
+
+    var property: String { SwiftNames.property(descriptor.name) }
+    var capitalized: String { SwiftNames.capitalizedProperty(descriptor.name) }
+    var storage: String { SwiftNames.storage(descriptor.name) }
+
+    init(
+        _ descriptor: Google_Protobuf_FieldDescriptorProto, slot: Int, in message: String,
+        _ file: Google_Protobuf_FileDescriptorProto, _ index: TypeIndex
+    ) {
+        self.descriptor = descriptor
+        self.slot = slot
+        value = ValueModel(descriptor, index)
+        let isProto3 = file.syntax == "proto3"
+        if let entry = index.mapEntry(of: descriptor), entry.field.count == 2 {
+            shape = .map(key: ValueModel(entry.field[0], index), value: ValueModel(entry.field[1], index))
+        } else if descriptor.label == .repeated {
+            shape = .repeated
+        } else if descriptor.hasOneofIndex, !descriptor.proto3Optional {
+            shape = .member(Int(descriptor.oneofIndex))
+        } else if descriptor.label == .required {
+            shape = .required
+        } else {
+            shape = isProto3 && !descriptor.proto3Optional && !value.isMessage ? .implicit : .optional
+        }
+        isBoxed = value.isMessage && descriptor.label != .repeated && index.recursive.contains(descriptor.typeName)
+            && index.recursive.contains(message)
+        isPacked = descriptor.label == .repeated && value.isPackable
+            && (descriptor.hasOptions && descriptor.options.hasPacked ? descriptor.options.packed : isProto3)
+    }
+
+    private let isPacked: Bool
+
+    /// The type of the property.
+    var swiftType: String {
+        switch shape {
+        case .map(let key, let value): "[\(key.swiftType): \(value.swiftType)]"
+        case .repeated: "[\(value.swiftType)]"
+        default: value.swiftType
+        }
+    }
+
+    /// The field's entry in its message's schema.
+    var schema: String {
+        var parts = ["\(descriptor.number)", "\"\(descriptor.name)\""]
+        switch shape {
+        case .map(let key, let value): parts.append(".map(key: \(key.schemaKind), value: \(value.schemaKind))")
+        default: parts.append(value.schemaKind)
+        }
+        if case .repeated = shape { parts.append(isPacked ? ".packed" : ".repeated") }
+        if case .member(let oneof) = shape { parts.append("oneof: \(oneof)") }
+        return "NetpollProtobuf.FieldSchema(\(parts.joined(separator: ", ")))"
+    }
+}
+
+/// The type of one value: of a field, a list's element, or a map's key or value.
+struct ValueModel {
+    let swiftType: String
+    let schemaKind: String
+    /// The default value as Swift source.
+    let defaultValue: String
+    let isMessage: Bool
+    let isPackable: Bool
+
+    init(_ field: Google_Protobuf_FieldDescriptorProto, _ index: TypeIndex) {
+        isMessage = field.type == .message || field.type == .group
+        isPackable = ![.string, .bytes, .message, .group].contains(field.type)
+        switch field.type {
+        case .message, .group:
+            swiftType = index.messages[field.typeName]?.swiftName ?? "Never"
+            schemaKind = ".message { \(swiftType).messageSchema }"
+            defaultValue = "\(swiftType)()"
+        case .enum:
+            let type = index.enums[field.typeName]
+            swiftType = type?.swiftName ?? "Never"
+            schemaKind = type?.isClosed == true
+                ? ".closedEnum { \(swiftType)(rawValue: Swift.Int($0)) != nil }" : ".enum"
+            defaultValue = Self.enumDefault(field, type)
+        default:
+            let (type, kind, zero) = Self.scalar(field.type)
+            swiftType = type
+            schemaKind = kind
+            defaultValue = field.hasDefaultValue ? Self.scalarDefault(field) : zero
+        }
+    }
+
+    private static func enumDefault(
+        _ field: Google_Protobuf_FieldDescriptorProto, _ type: TypeIndex.EnumType?
+    ) -> String {
+        guard let type, let first = type.descriptor.value.first else { return "nil" }
+        let name = field.hasDefaultValue ? field.defaultValue : first.name
+        return "." + SwiftNames.enumCase(name, of: type.descriptor.name)
+    }
+
+    private static func scalar(
+        _ type: Google_Protobuf_FieldDescriptorProto.TypeEnum
+    ) -> (swift: String, kind: String, zero: String) {
+        switch type {
+        case .double: ("Double", ".double", "0")
+        case .float: ("Float", ".float", "0")
+        case .int64: ("Int64", ".int64", "0")
+        case .uint64: ("UInt64", ".uint64", "0")
+        case .int32: ("Int32", ".int32", "0")
+        case .fixed64: ("UInt64", ".fixed64", "0")
+        case .fixed32: ("UInt32", ".fixed32", "0")
+        case .bool: ("Bool", ".bool", "false")
+        case .string: ("String", ".string", "\"\"")
+        case .bytes: ("[UInt8]", ".bytes", "[]")
+        case .uint32: ("UInt32", ".uint32", "0")
+        case .sfixed32: ("Int32", ".sfixed32", "0")
+        case .sfixed64: ("Int64", ".sfixed64", "0")
+        case .sint32: ("Int32", ".sint32", "0")
+        case .sint64: ("Int64", ".sint64", "0")
+        case .message, .group, .enum: ("Never", ".bytes", "nil")
+        }
+    }
+
+    private static func scalarDefault(_ field: Google_Protobuf_FieldDescriptorProto) -> String {
+        let text = field.defaultValue
+        switch field.type {
+        case .string: return quote(text)
+        case .bytes: return "Swift.Array(\(quote(text)).utf8)"
+        case .double, .float:
+            switch text {
+            case "inf": return ".infinity"
+            case "-inf": return "-.infinity"
+            case "nan": return ".nan"
+            default: return text
+            }
+        default: return text
+        }
+    }
+
+    static func quote(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars { result += scalar.escaped(asASCII: false) }
+        return result + "\""
+    }
+}

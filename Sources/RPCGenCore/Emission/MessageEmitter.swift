@@ -1,0 +1,245 @@
+internal import NetpollProtobuf
+
+/// Writes the Swift types of one message and everything declared in it.
+struct MessageEmitter {
+    let index: TypeIndex
+    let file: Google_Protobuf_FileDescriptorProto
+    let comments: Comments
+    let visibility: String
+
+    /// Writes the struct; its conformance comes later in the file, from ``emitConformance(_:_:to:)``.
+    func emitType(
+        _ message: Google_Protobuf_DescriptorProto, _ scope: String, _ path: [Int32],
+        to writer: inout SourceWriter
+    ) {
+        let name = "\(scope).\(message.name)"
+        let swiftName = index.messages[name]?.swiftName ?? message.name
+        let model = fields(message, name)
+        writer.comment(comments[path])
+        writer.block("\(visibility) struct \(lastComponent(swiftName)): Swift.Sendable, Swift.Hashable") { writer in
+            for field in model { emitProperty(field, path, message, &writer) }
+            for (position, oneof) in realOneofs(message) {
+                writer.comment(comments[path + [PathNumber.Message.oneof, Int32(clamping: position)]])
+                let type = "OneOf_\(SwiftNames.upperCamel(oneof.name))"
+                writer.line("\(visibility) var \(SwiftNames.property(oneof.name)): \(type)?")
+                writer.line()
+            }
+            writer.line("\(visibility) var unknownFields = NetpollProtobuf.UnknownFields()")
+            writer.line()
+            for (position, oneof) in realOneofs(message) { emitOneof(oneof, position, model, &writer) }
+            for (position, item) in message.enumType.enumerated() {
+                EnumEmitter(file: file, comments: comments, visibility: visibility).emit(
+                    item, index.enums["\(name).\(item.name)"],
+                    path + [PathNumber.Message.enumType, Int32(clamping: position)], to: &writer)
+                writer.line()
+            }
+            for (position, nested) in message.nestedType.enumerated() where !isMapEntry(nested) {
+                emitType(
+                    nested, name, path + [PathNumber.Message.nested, Int32(clamping: position)], to: &writer)
+                writer.line()
+            }
+            writer.line("\(visibility) init() {}")
+            let stored = model.filter { $0.isStored }
+            guard !stored.isEmpty else { return }
+            writer.line()
+            for field in stored { emitStorage(field, &writer) }
+        }
+    }
+
+    private func emitProperty(
+        _ field: FieldModel, _ path: [Int32], _ message: Google_Protobuf_DescriptorProto,
+        _ writer: inout SourceWriter
+    ) {
+        writer.comment(comments[path + [PathNumber.Message.field, Int32(clamping: field.slot)]])
+        let declaration = "\(visibility) var \(field.property): \(field.swiftType)"
+        switch field.shape {
+        case .implicit:
+            writer.line("\(declaration) = \(field.value.defaultValue)")
+        case .repeated:
+            writer.line("\(declaration) = []")
+        case .map:
+            writer.line("\(declaration) = [:]")
+        case .member(let oneof):
+            let property = SwiftNames.property(message.oneofDecl[oneof].name)
+            writer.block(declaration) { writer in
+                writer.block("get") { writer in
+                    writer.line("if case .\(field.property)(let value)? = \(property) { return value }")
+                    writer.line("return \(field.value.defaultValue)")
+                }
+                writer.line("set { \(property) = .\(field.property)(newValue) }")
+            }
+        case .optional, .required:
+            let stored = field.isBoxed ? "\(field.storage).value" : field.storage
+            writer.block(declaration) { writer in
+                writer.line("get { \(stored) ?? \(field.value.defaultValue) }")
+                writer.line("set { \(stored) = newValue }")
+            }
+            writer.line("/// Whether `\(field.property.filter { $0 != "`" })` has been set.")
+            writer.line("\(visibility) var has\(field.capitalized): Bool { \(stored) != nil }")
+            writer.line("/// Takes the value of `\(field.property.filter { $0 != "`" })` away.")
+            writer.line("\(visibility) mutating func clear\(field.capitalized)() { \(stored) = nil }")
+        }
+        writer.line()
+    }
+
+    private func emitStorage(_ field: FieldModel, _ writer: inout SourceWriter) {
+        if field.isBoxed {
+            writer.line("fileprivate var \(field.storage) = NetpollProtobuf.Box<\(field.swiftType)>()")
+        } else {
+            writer.line("fileprivate var \(field.storage): \(field.swiftType)?")
+        }
+    }
+
+    private func emitOneof(
+        _ oneof: Google_Protobuf_OneofDescriptorProto, _ position: Int, _ model: [FieldModel],
+        _ writer: inout SourceWriter
+    ) {
+        let members = model.filter { if case .member(position) = $0.shape { true } else { false } }
+        let keyword = members.contains { $0.isBoxed } ? "indirect enum" : "enum"
+        writer.line("/// The members of `\(oneof.name)`.")
+        let type = "OneOf_\(SwiftNames.upperCamel(oneof.name))"
+        writer.block("\(visibility) \(keyword) \(type): Swift.Sendable, Swift.Hashable") { writer in
+            for field in members { writer.line("case \(field.property)(\(field.swiftType))") }
+        }
+        writer.line()
+    }
+
+    // MARK: Conformance
+
+    /// Writes the conformances of a message and of those declared in it.
+    func emitConformance(
+        _ message: Google_Protobuf_DescriptorProto, _ scope: String, to writer: inout SourceWriter
+    ) {
+        let name = "\(scope).\(message.name)"
+        let swiftName = index.messages[name]?.swiftName ?? message.name
+        let model = fields(message, name)
+        writer.line()
+        writer.block("extension \(swiftName): NetpollProtobuf.Message") { writer in
+            writer.line("\(visibility) static let protoMessageName = \"\(name.dropFirst())\"")
+            let repairs = file.syntax == "proto3" ? "" : ", repairsStrings: true"
+            if model.isEmpty {
+                writer.line("\(visibility) static let messageSchema = NetpollProtobuf.MessageSchema(protoMessageName, []\(repairs))")
+            } else {
+                writer.lines(
+                    "\(visibility) static let messageSchema = NetpollProtobuf.MessageSchema(protoMessageName, [",
+                    "]\(repairs))"
+                ) { writer in
+                    for field in model { writer.line(field.schema + ",") }
+                }
+            }
+            writer.line()
+            writer.block(
+                "\(visibility) func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError)"
+            ) { writer in
+                for field in model { emitEncoding(field, &writer) }
+                for (position, oneof) in realOneofs(message) { emitOneofEncoding(oneof, position, model, &writer) }
+            }
+            writer.line()
+            writer.block(
+                "\(visibility) mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError)"
+            ) { writer in
+                for field in model { emitDecoding(field, message, &writer) }
+            }
+        }
+        for nested in message.nestedType where !isMapEntry(nested) {
+            emitConformance(nested, name, to: &writer)
+        }
+    }
+
+    private func emitEncoding(_ field: FieldModel, _ writer: inout SourceWriter) {
+        let stored = field.isBoxed ? "\(field.storage).value" : field.storage
+        switch field.shape {
+        case .implicit: writer.line("try encoder.implicit(\(field.slot), \(field.property))")
+        case .optional:
+            let call = field.value.isMessage ? "message" : "optional"
+            writer.line("try encoder.\(call)(\(field.slot), \(stored))")
+        case .required:
+            let call = field.value.isMessage ? "requiredMessage" : "required"
+            writer.line("try encoder.\(call)(\(field.slot), \(stored))")
+        case .repeated:
+            let call = field.value.isMessage ? "messages" : "repeated"
+            writer.line("try encoder.\(call)(\(field.slot), \(field.property))")
+        case .map(_, let value):
+            let call = value.isMessage ? "messageMap" : "map"
+            writer.line("try encoder.\(call)(\(field.slot), \(field.property))")
+        case .member: break
+        }
+    }
+
+    private func emitOneofEncoding(
+        _ oneof: Google_Protobuf_OneofDescriptorProto, _ position: Int, _ model: [FieldModel],
+        _ writer: inout SourceWriter
+    ) {
+        writer.block("switch \(SwiftNames.property(oneof.name))") { writer in
+            for field in model {
+                guard case .member(position) = field.shape else { continue }
+                let call = field.value.isMessage ? "message" : "store"
+                writer.line("case .\(field.property)(let value)?: try encoder.\(call)(\(field.slot), value)")
+            }
+            writer.line("case nil: break")
+        }
+    }
+
+    private func emitDecoding(
+        _ field: FieldModel, _ message: Google_Protobuf_DescriptorProto, _ writer: inout SourceWriter
+    ) {
+        let stored = field.isBoxed ? "\(field.storage).value" : field.storage
+        switch field.shape {
+        case .implicit: writer.line("try decoder.implicit(\(field.slot), &\(field.property))")
+        case .optional:
+            let call = field.value.isMessage ? "message" : "optional"
+            writer.line("\(stored) = try decoder.\(call)(\(field.slot))")
+        case .required:
+            let call = field.value.isMessage ? "requiredMessage" : "required"
+            writer.line("\(stored) = try decoder.\(call)(\(field.slot))")
+        case .repeated:
+            let call = field.value.isMessage ? "messages" : "repeated"
+            writer.line("\(field.property) = try decoder.\(call)(\(field.slot))")
+        case .map(let key, let value):
+            if value.isMessage {
+                writer.line("\(field.property) = try decoder.messageMap(\(field.slot), \(key.defaultValue))")
+            } else {
+                writer.line(
+                    "\(field.property) = try decoder.map(\(field.slot), \(key.defaultValue), \(value.defaultValue))")
+            }
+        case .member(let oneof):
+            let property = SwiftNames.property(message.oneofDecl[oneof].name)
+            let call = field.value.isMessage ? "message" : "optional"
+            writer.line(
+                "if let value: \(field.swiftType) = try decoder.\(call)(\(field.slot)) { \(property) = .\(field.property)(value) }")
+        }
+    }
+
+    // MARK: Helpers
+
+    private func fields(_ message: Google_Protobuf_DescriptorProto, _ name: String) -> [FieldModel] {
+        message.field.enumerated().map { FieldModel($1, slot: $0, in: name, file, index) }
+    }
+
+    /// The oneofs that were written, not those behind proto3 `optional` fields.
+    private func realOneofs(
+        _ message: Google_Protobuf_DescriptorProto
+    ) -> [(Int, Google_Protobuf_OneofDescriptorProto)] {
+        message.oneofDecl.enumerated().filter { position, _ in
+            !message.field.contains { $0.proto3Optional && $0.oneofIndex == Int32(clamping: position) }
+        }
+    }
+
+    private func isMapEntry(_ message: Google_Protobuf_DescriptorProto) -> Bool {
+        message.hasOptions && message.options.mapEntry
+    }
+
+    private func lastComponent(_ name: String) -> Substring {
+        name.lastIndex(of: ".").map { name[name.index(after: $0)...] } ?? name[...]
+    }
+}
+
+extension FieldModel {
+    /// Whether the field has a property of its own behind the public one.
+    var isStored: Bool {
+        switch shape {
+        case .optional, .required: true
+        default: false
+        }
+    }
+}

@@ -31,9 +31,13 @@ final class MultiplexedConnections: Sendable {
         self.dial = dial
     }
 
-    /// The next session if it is connected, without waiting.
+    /// A connected session, without waiting: one of the caller's own loop if the caller runs on a
+    /// loop, so that the reply needs no other thread, else the next in turn.
     func readySession() -> ClientSession? {
         state.withLock { state in
+            for case .ready(let session) in state.slots where session.isOnCurrentLoop && session.isActive {
+                return session
+            }
             guard case .ready(let session) = state.slots[state.next], session.isActive else { return nil }
             state.next = (state.next + 1) % state.slots.count
             return session

@@ -39,6 +39,9 @@ final class ClientSession: ConnectionHandler, Poolable {
 
     var isActive: Bool { connection.isActive && state.withLock { $0.acceptsCalls } }
 
+    /// Whether the caller runs on the loop of this session's connection.
+    var isOnCurrentLoop: Bool { connection.loop.isCurrent }
+
     func onClose(_ body: @escaping @Sendable () -> Void) { connection.onClose(body) }
 
     /// Takes no more calls and closes once those in flight have ended.

@@ -55,9 +55,37 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "NetpollTesting", dependencies: ["NetpollCore"], swiftSettings: settings),
+        .target(
+            name: "TestProtos",
+            dependencies: ["NetpollProtobuf", "NetpollRPC"],
+            path: "Tests/TestProtos",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "NetpollCoreTests",
             dependencies: ["NetpollCore", "NetpollTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NetpollProtobufTests",
+            dependencies: ["NetpollProtobuf", "NetpollTesting", "TestProtos"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NetpollRPCTests",
+            dependencies: ["NetpollRPC", "NetpollTesting", "TestProtos"],
+            exclude: ["Vectors"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "RPCGenCoreTests",
+            dependencies: ["RPCGenCore"],
+            exclude: ["Golden"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["NetpollRPC", "NetpollTesting", "TestProtos"],
             swiftSettings: settings
         ),
     ]

@@ -93,7 +93,7 @@ extension FieldDecoder {
     }
 
     /// A list of numbers.
-    @inlinable public func repeated<V: PlainFieldValue>(_ index: Int) throws(ProtobufError) -> [V] {
+    @inlinable public func numbers<V: PlainFieldValue>(_ index: Int) throws(ProtobufError) -> [V] {
         guard let (count, start) = elements(index) else { return [] }
         return Array(UnsafeBufferPointer(start: start.assumingMemoryBound(to: V.self), count: count))
     }

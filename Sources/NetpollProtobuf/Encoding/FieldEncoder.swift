@@ -141,7 +141,7 @@ extension FieldEncoder {
     }
 
     /// Stores a list of numbers.
-    @inlinable public mutating func repeated<V: PlainFieldValue>(
+    @inlinable public mutating func numbers<V: PlainFieldValue>(
         _ index: Int, _ values: [V]
     ) throws(ProtobufError) {
         guard let elements = try makeElements(index, values.count, MemoryLayout<V>.size) else { return }

@@ -70,7 +70,7 @@ struct FieldModel {
         }
         if case .repeated = shape { parts.append(isPacked ? ".packed" : ".repeated") }
         if case .member(let oneof) = shape { parts.append("oneof: \(oneof)") }
-        return "NetpollProtobuf.FieldSchema(\(parts.joined(separator: ", ")))"
+        return ".init(\(parts.joined(separator: ", ")))"
     }
 }
 
@@ -82,10 +82,13 @@ struct ValueModel {
     let defaultValue: String
     let isMessage: Bool
     let isPackable: Bool
+    /// Whether a list of such values looks in memory as in C.
+    let isNumber: Bool
 
     init(_ field: Google_Protobuf_FieldDescriptorProto, _ index: TypeIndex) {
         isMessage = field.type == .message || field.type == .group
         isPackable = ![.string, .bytes, .message, .group].contains(field.type)
+        isNumber = isPackable && field.type != .bool && field.type != .enum
         switch field.type {
         case .message, .group:
             swiftType = index.messages[field.typeName]?.swiftName ?? "Never"

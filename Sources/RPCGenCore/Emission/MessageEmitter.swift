@@ -118,10 +118,10 @@ struct MessageEmitter {
             writer.line("\(visibility) static let protoMessageName = \"\(name.dropFirst())\"")
             let repairs = file.syntax == "proto3" ? "" : ", repairsStrings: true"
             if model.isEmpty {
-                writer.line("\(visibility) static let messageSchema = NetpollProtobuf.MessageSchema(protoMessageName, []\(repairs))")
+                writer.line("\(visibility) static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, []\(repairs))")
             } else {
                 writer.lines(
-                    "\(visibility) static let messageSchema = NetpollProtobuf.MessageSchema(protoMessageName, [",
+                    "\(visibility) static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [",
                     "]\(repairs))"
                 ) { writer in
                     for field in model { writer.line(field.schema + ",") }
@@ -157,7 +157,7 @@ struct MessageEmitter {
             let call = field.value.isMessage ? "requiredMessage" : "required"
             writer.line("try encoder.\(call)(\(field.slot), \(stored))")
         case .repeated:
-            let call = field.value.isMessage ? "messages" : "repeated"
+            let call = field.value.isMessage ? "messages" : field.value.isNumber ? "numbers" : "repeated"
             writer.line("try encoder.\(call)(\(field.slot), \(field.property))")
         case .map(_, let value):
             let call = value.isMessage ? "messageMap" : "map"
@@ -193,7 +193,7 @@ struct MessageEmitter {
             let call = field.value.isMessage ? "requiredMessage" : "required"
             writer.line("\(stored) = try decoder.\(call)(\(field.slot))")
         case .repeated:
-            let call = field.value.isMessage ? "messages" : "repeated"
+            let call = field.value.isMessage ? "messages" : field.value.isNumber ? "numbers" : "repeated"
             writer.line("\(field.property) = try decoder.\(call)(\(field.slot))")
         case .map(let key, let value):
             if value.isMessage {

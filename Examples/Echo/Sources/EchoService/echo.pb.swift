@@ -102,9 +102,9 @@ public struct Echo_EchoClient: Swift.Sendable {
 
 extension Echo_EchoRequest: NetpollProtobuf.Message {
     public static let protoMessageName = "echo.EchoRequest"
-    public static let messageSchema = NetpollProtobuf.MessageSchema(protoMessageName, [
-        NetpollProtobuf.FieldSchema(1, "action", .string),
-        NetpollProtobuf.FieldSchema(2, "msg", .string),
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
+        .init(1, "action", .string),
+        .init(2, "msg", .string),
     ])
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
@@ -120,9 +120,9 @@ extension Echo_EchoRequest: NetpollProtobuf.Message {
 
 extension Echo_EchoResponse: NetpollProtobuf.Message {
     public static let protoMessageName = "echo.EchoResponse"
-    public static let messageSchema = NetpollProtobuf.MessageSchema(protoMessageName, [
-        NetpollProtobuf.FieldSchema(1, "action", .string),
-        NetpollProtobuf.FieldSchema(2, "msg", .string),
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
+        .init(1, "action", .string),
+        .init(2, "msg", .string),
     ])
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
@@ -138,8 +138,8 @@ extension Echo_EchoResponse: NetpollProtobuf.Message {
 
 extension Echo_SleepRequest: NetpollProtobuf.Message {
     public static let protoMessageName = "echo.SleepRequest"
-    public static let messageSchema = NetpollProtobuf.MessageSchema(protoMessageName, [
-        NetpollProtobuf.FieldSchema(1, "millis", .int64),
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
+        .init(1, "millis", .int64),
     ])
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {

@@ -57,9 +57,10 @@ let package = Package(
         .target(name: "NetpollTesting", dependencies: ["NetpollCore"], swiftSettings: settings),
         .target(
             name: "TestProtos",
-            dependencies: ["NetpollProtobuf", "NetpollRPC"],
+            dependencies: ["NetpollCore", "NetpollProtobuf", "NetpollRPC"],
             path: "Tests/TestProtos",
-            swiftSettings: settings
+            // The flags of a user who sets none, because its sources are what users have.
+            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
         ),
         .testTarget(
             name: "NetpollCoreTests",
@@ -73,8 +74,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NetpollRPCTests",
-            dependencies: ["NetpollRPC", "NetpollTesting", "TestProtos"],
-            exclude: ["Vectors"],
+            dependencies: ["NetpollRPC", "NetpollTesting", "TestProtos", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -83,9 +83,15 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: settings
         ),
+        .target(
+            name: "TestSupport",
+            path: "Tests/TestSupport",
+            exclude: ["Vectors"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["NetpollRPC", "NetpollTesting", "TestProtos"],
+            dependencies: ["NetpollRPC", "NetpollTesting", "TestProtos", "TestSupport"],
             swiftSettings: settings
         ),
     ]

@@ -19,7 +19,10 @@ extension Connection {
     /// - Parameter error: What the handler is told; `nil` for a close that is nobody's fault.
     public func abort(_ error: NetpollError? = nil) {
         active.store(false, ordering: .releasing)
-        loop.perform { self.finishClose(error) }
+        loop.perform {
+            self.isClosedLocally = true
+            self.finishClose(error)
+        }
     }
 
     /// Sends what is queued and then ends the write direction; reading goes on. Any thread.
@@ -33,9 +36,10 @@ extension Connection {
     private func beginDrain() {
         guard phase == .open else { return }
         phase = .draining
+        isClosedLocally = true
         input.removeAll()
         wantedInput = 0
-        serveReadRequestAtClose()
+        serveReadRequest()
         drainTimer = loop.schedule(at: .after(options.drainTimeout)) { [weak self] in
             self?.finishClose(nil)
         }
@@ -77,8 +81,8 @@ extension Connection {
         if let drainTimer { loop.cancel(drainTimer) }
         drainTimer = nil
         closeOutputState(error)
-        input.removeAll()
-        serveReadRequestAtClose()
+        if isClosedLocally || error != nil { input.removeAll() }
+        serveReadRequest()
         let told = handler
         handler = nil
         told?.connection(self, didCloseWith: error)
@@ -104,13 +108,5 @@ extension Connection {
         } else {
             socket = nil
         }
-    }
-
-    private func serveReadRequestAtClose() {
-        guard let request = readRequest else { return }
-        readRequest = nil
-        if let readTimer { loop.cancel(readTimer) }
-        readTimer = nil
-        request.waiter.finish(.failure(closedError()))
     }
 }

@@ -88,14 +88,14 @@ extension Connection {
                 ? input.readSlice(request.minimum) : input.readFirstSlice(upTo: request.maximum)
             endReadRequest()
             request.waiter.finish(.success(slice))
-        } else if phase == .closed {
+        } else if phase == .closed ? closeError != nil || isClosedLocally : phase == .draining {
             endReadRequest()
             request.waiter.finish(.failure(closedError()))
         } else if inputHasEnded {
             endReadRequest()
             request.waiter.finish(.success(nil))
         }
-        if isReadingPaused, input.byteCount < max(wantedInput, options.readHighWaterMark / 2) {
+        if phase == .open, isReadingPaused, input.byteCount < max(wantedInput, options.readHighWaterMark / 2) {
             resumeReading()
         }
     }

@@ -56,7 +56,14 @@ extension Connection {
             return
         }
         if let handler {
-            wantedInput = handler.connection(self, didReceive: &input)
+            // The handler may close the connection from inside the call, which drops `input`: it
+            // must not be lent out meanwhile.
+            var lent = input.takeAll()
+            let wanted = handler.connection(self, didReceive: &lent)
+            guard phase == .open else { return }
+            wantedInput = wanted
+            lent.append(input.takeAll())
+            input = lent
         } else {
             serveReadRequest()
         }
@@ -94,5 +101,15 @@ extension Connection {
         isReadingPaused = false
         updateInterest()
         if !input.isEmpty { deliverInput() }
+        if token == nil { receiveUnwatched() }
+    }
+
+    /// Reads a socket that hung up while reading was paused, turn by turn until its end.
+    private func receiveUnwatched() {
+        loop.execute {
+            guard self.phase != .closed, !self.isReadingPaused, !self.inputHasEnded else { return }
+            self.receive()
+            if self.inputHasEnded { self.finishClose(nil) } else { self.receiveUnwatched() }
+        }
     }
 }

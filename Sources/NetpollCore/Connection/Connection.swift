@@ -51,6 +51,8 @@ public final class Connection: @unchecked Sendable {
     var input = LinkBuffer()
     var inputHasEnded = false
     var isReadingPaused = false
+    /// This side closed; otherwise what was read before the end can still be taken.
+    var isClosedLocally = false
     var isTouched = false
     var readSize: Int
     var wantedInput = 0
@@ -135,8 +137,15 @@ extension Connection: ReadinessHandler {
             active.store(false, ordering: .releasing)
         }
         guard phase != .closed, readiness.contains(.hangUp) else { return }
-        // Cannot be masked: leaving it unanswered would wake the loop for ever.
-        if isReadingPaused || inputHasEnded { finishClose(pendingError() ?? closeError) }
+        if inputHasEnded {
+            finishClose(pendingError())
+        } else if isReadingPaused {
+            // A hang-up cannot be masked and would wake the loop for ever, but bytes may wait in the
+            // kernel: the socket is read again when reading resumes, without being watched.
+            active.store(false, ordering: .releasing)
+            if let token { loop.deregister(token) }
+            token = nil
+        }
     }
 
     private func pendingError() -> NetpollError? {

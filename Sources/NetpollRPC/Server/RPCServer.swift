@@ -28,6 +28,7 @@ public final class RPCServer: Sendable {
     private let options: RPCServerOptions
     private let givenGroup: EventLoopGroup?
     private let state = Mutex(State())
+    private let callCounter = CallCounter()
 
     /// Creates a server; nothing happens until it is started.
     ///
@@ -73,7 +74,7 @@ public final class RPCServer: Sendable {
             return state.phase == .new
         }
         guard isFirst else { throw RPCError(.invalidArgument, "a server is started once") }
-        let settings = ServerSettings(router: router, options: options)
+        let settings = ServerSettings(router: router, options: options, callCounter: callCounter)
         var listeners: [Listener] = []
         do {
             for address in addresses { listeners.append(try listen(on: address, group, settings)) }
@@ -143,6 +144,9 @@ public final class RPCServer: Sendable {
 
     /// The number of open connections.
     public var connectionCount: Int { state.withLock { $0.sessions.count } }
+
+    /// The number of calls whose handlers have not returned.
+    public var callCount: Int { callCounter.value.load(ordering: .relaxed) }
 
     private func add(_ session: ServerSession) -> Bool {
         state.withLock { state in

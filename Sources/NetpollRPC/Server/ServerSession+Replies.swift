@@ -45,7 +45,9 @@ struct CallSink: ServerCall {
         case let error as BusinessError: fail(error)
         case let error as RPCError: session.send(error, to: address)
         case is CancellationError:
-            session.send(RPCError(.cancelled, "the call was cancelled"), to: address)
+            let isLate = context.deadline <= .now()
+            let why = isLate ? "the caller's deadline passed" : "the server is shutting down"
+            session.send(RPCError(isLate ? .deadlineExceeded : .cancelled, why), to: address)
         default:
             session.settings.options.logger.error(
                 "a handler failed",

@@ -1,17 +1,25 @@
 internal import NetpollCore
 internal import Logging
+internal import Synchronization
 
 /// What the sessions of a server share.
 struct ServerSettings: Sendable {
     let router: Router
     let options: RPCServerOptions
     let decoder: FrameDecoder
+    let callCounter: CallCounter
 
-    init(router: Router, options: RPCServerOptions) {
+    init(router: Router, options: RPCServerOptions, callCounter: CallCounter) {
         self.router = router
         self.options = options
+        self.callCounter = callCounter
         decoder = FrameDecoder(limits: options.limits)
     }
+}
+
+/// How many handlers of a server have not returned.
+final class CallCounter: Sendable {
+    let value = Atomic<Int>(0)
 }
 
 /// The calls of one server connection.
@@ -167,10 +175,12 @@ extension ServerSession {
     private func start(_ call: PendingCall) {
         let id = ObjectIdentifier(call.context)
         running[id] = RunningCall(context: call.context)
+        settings.callCounter.value.wrappingAdd(1, ordering: .relaxed)
         let sink = CallSink(session: self, context: call.context, address: call.address)
         let loop = connection.loop
         let task = Task.immediateDetached(executorPreference: loop) {
             await call.handler.serve(call.body, sink)
+            self.settings.callCounter.value.wrappingSubtract(1, ordering: .relaxed)
             loop.perform { self.finished(id) }
         }
         // Most handlers have answered by now; only one that waits needs a deadline.

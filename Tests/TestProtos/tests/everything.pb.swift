@@ -88,17 +88,17 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
 
     public var floats: [Float] = []
 
-    public var int32S: [Int32] = []
+    public var int32List: [Int32] = []
 
-    public var int64S: [Int64] = []
+    public var int64List: [Int64] = []
 
-    public var uint32S: [UInt32] = []
+    public var uint32List: [UInt32] = []
 
-    public var sint64S: [Int64] = []
+    public var sint64List: [Int64] = []
 
-    public var fixed32S: [UInt32] = []
+    public var fixed32List: [UInt32] = []
 
-    public var sfixed64S: [Int64] = []
+    public var sfixed64List: [Int64] = []
 
     public var bools: [Bool] = []
 
@@ -315,12 +315,12 @@ extension Tests_Everything: NetpollProtobuf.Message {
         .init(23, "optional_color", .enum),
         .init(31, "doubles", .double, .packed),
         .init(32, "floats", .float, .packed),
-        .init(33, "int32s", .int32, .packed),
-        .init(34, "int64s", .int64, .repeated),
-        .init(35, "uint32s", .uint32, .packed),
-        .init(36, "sint64s", .sint64, .packed),
-        .init(37, "fixed32s", .fixed32, .packed),
-        .init(38, "sfixed64s", .sfixed64, .packed),
+        .init(33, "int32_list", .int32, .packed),
+        .init(34, "int64_list", .int64, .repeated),
+        .init(35, "uint32_list", .uint32, .packed),
+        .init(36, "sint64_list", .sint64, .packed),
+        .init(37, "fixed32_list", .fixed32, .packed),
+        .init(38, "sfixed64_list", .sfixed64, .packed),
         .init(39, "bools", .bool, .packed),
         .init(40, "strings", .string, .repeated),
         .init(41, "byte_strings", .bytes, .repeated),
@@ -368,12 +368,12 @@ extension Tests_Everything: NetpollProtobuf.Message {
         try encoder.optional(21, _optionalColor)
         try encoder.numbers(22, doubles)
         try encoder.numbers(23, floats)
-        try encoder.numbers(24, int32S)
-        try encoder.numbers(25, int64S)
-        try encoder.numbers(26, uint32S)
-        try encoder.numbers(27, sint64S)
-        try encoder.numbers(28, fixed32S)
-        try encoder.numbers(29, sfixed64S)
+        try encoder.numbers(24, int32List)
+        try encoder.numbers(25, int64List)
+        try encoder.numbers(26, uint32List)
+        try encoder.numbers(27, sint64List)
+        try encoder.numbers(28, fixed32List)
+        try encoder.numbers(29, sfixed64List)
         try encoder.repeated(30, bools)
         try encoder.repeated(31, strings)
         try encoder.repeated(32, byteStrings)
@@ -424,12 +424,12 @@ extension Tests_Everything: NetpollProtobuf.Message {
         _optionalColor = try decoder.optional(21)
         doubles = try decoder.numbers(22)
         floats = try decoder.numbers(23)
-        int32S = try decoder.numbers(24)
-        int64S = try decoder.numbers(25)
-        uint32S = try decoder.numbers(26)
-        sint64S = try decoder.numbers(27)
-        fixed32S = try decoder.numbers(28)
-        sfixed64S = try decoder.numbers(29)
+        int32List = try decoder.numbers(24)
+        int64List = try decoder.numbers(25)
+        uint32List = try decoder.numbers(26)
+        sint64List = try decoder.numbers(27)
+        fixed32List = try decoder.numbers(28)
+        sfixed64List = try decoder.numbers(29)
         bools = try decoder.repeated(30)
         strings = try decoder.repeated(31)
         byteStrings = try decoder.repeated(32)

@@ -1,0 +1,1 @@
+../../Examples/Echo/Sources/EchoService/EchoService.swift

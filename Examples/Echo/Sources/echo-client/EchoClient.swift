@@ -20,6 +20,8 @@ struct EchoClient: AsyncParsableCommand {
     var calls = 1
     @Option(help: "How many calls to have in flight at a time.")
     var concurrency = 1
+    @Option(help: "How long each caller pauses after a call, in milliseconds.")
+    var intervalMs = 0
     @Option(help: "What to call: echo, fail, or sleep:MILLISECONDS.")
     var method = "echo"
 
@@ -61,6 +63,8 @@ struct EchoClient: AsyncParsableCommand {
             } catch {
                 tally.errors["\(error)", default: 0] += 1
             }
+            // Cancelled only when the whole program ends.
+            if intervalMs > 0 { try? await Task.sleep(for: .milliseconds(intervalMs)) }
         }
         return tally
     }

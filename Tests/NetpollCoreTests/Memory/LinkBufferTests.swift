@@ -1,0 +1,109 @@
+import NetpollTesting
+import Testing
+
+@testable import NetpollCore
+
+@Suite("LinkBuffer")
+struct LinkBufferTests {
+    /// A buffer with one block for each element.
+    private func buffer(_ blocks: [[UInt8]]) -> LinkBuffer {
+        var result = LinkBuffer()
+        for block in blocks { result.append(BufferSlice(copying: block)) }
+        return result
+    }
+
+    /// All ways to part the bytes 0, 1, 2... into at most three blocks of at most three bytes.
+    private static let layouts: [[[UInt8]]] = (0...3).flatMap { first in
+        (0...3).flatMap { second in
+            (0...3).map { third in
+                var next: UInt8 = 0
+                return [first, second, third].map { count in
+                    (0..<count).map { _ in
+                        defer { next += 1 }
+                        return next
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("every layout reads alike, whatever is cut off first")
+    func layouts() {
+        for layout in Self.layouts {
+            let model = layout.flatMap { $0 }
+            for first in 0...model.count + 1 {
+                var copied = buffer(layout)
+                let array = copied.readArray(first)
+                #expect(array == (first <= model.count ? Array(model.prefix(first)) : nil))
+                var sliced = buffer(layout)
+                let slice = sliced.readSlice(first).map { Array($0) }
+                #expect(slice == array)
+                var parted = buffer(layout)
+                var part = parted.slice(first)
+                let partBytes = part?.readArray(first)
+                #expect(partBytes == array)
+                let rest = sliced.readArray(sliced.byteCount)
+                let expected = first <= model.count ? Array(model.dropFirst(first)) : model
+                #expect(rest == expected)
+            }
+        }
+    }
+
+    @Test("random programs do to the buffer what they do to an array", arguments: 0..<100)
+    func programs(seed: Int) {
+        var random = SeededGenerator(seed: UInt64(seed))
+        var program = LinkBufferProgram()
+        let difference = program.run(random.bytes(900))
+        #expect(difference == nil, "seed \(seed)")
+    }
+
+    @Test("small writes share a block, and slices of one block copy nothing")
+    func packing() throws {
+        var buffer = LinkBuffer()
+        for number in 0..<100 { buffer.write(UInt32(number)) }
+        let segments = buffer.segmentCount
+        #expect(segments == 1)
+        let slices = [buffer.readSlice(4), buffer.readSlice(4)]
+        let first = try #require(slices[0])
+        let second = try #require(slices[1])
+        let distance = try first.withUnsafeBytes { left in
+            try second.withUnsafeBytes { right in try #require(right.baseAddress) - #require(left.baseAddress) }
+        }
+        #expect(distance == 4)
+    }
+
+    @Test("a slice outlives its buffer and later writes")
+    func lifetime() throws {
+        var buffer = LinkBuffer()
+        buffer.write([1, 2, 3])
+        let cut = buffer.readSlice(3)
+        let slice = try #require(cut)
+        for _ in 0..<1000 { buffer.write([9, 9, 9, 9, 9]) }
+        buffer.removeAll()
+        #expect(Array(slice) == [1, 2, 3])
+        #expect(Array(slice.slice(1..<2)) == [2])
+        #expect(slice.slice(5..<9).isEmpty)
+    }
+
+    @Test("a message whose length is known lands in one block, and a claim buys no more than it earns")
+    func contiguity() throws {
+        var buffer = LinkBuffer()
+        buffer.write([UInt8](repeating: 1, count: 100))
+        buffer.prepareContiguous(10_000)
+        let room = buffer.reserveAtLeast(1).count
+        #expect(room >= 9900)
+        var claimed = LinkBuffer()
+        claimed.write([0])
+        claimed.prepareContiguous(1 << 30)
+        let claimedRoom = claimed.reserveAtLeast(1).count
+        #expect(claimedRoom < 1 << 17)
+    }
+
+    @Test("an integer is read across blocks and not before it is complete")
+    func integers() {
+        var split = buffer([[0x12], [0x34, 0x56], [0x78]])
+        let value = split.readInteger(as: UInt32.self)
+        let after = split.readInteger(as: UInt8.self)
+        #expect(value == 0x1234_5678 && after == nil)
+    }
+}

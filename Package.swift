@@ -79,8 +79,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RPCGenCoreTests",
-            dependencies: ["RPCGenCore"],
-            exclude: ["Golden"],
+            dependencies: ["NetpollProtobuf", "NetpollTesting", "RPCGenCore"],
             swiftSettings: settings
         ),
         .target(

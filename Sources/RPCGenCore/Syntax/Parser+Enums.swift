@@ -9,6 +9,8 @@ extension Parser {
         let name = token
         result.name = try identifier("an enum name")
         note(path, Token(kind: name.kind, location: name.location, end: name.end, comment: start.comment))
+        // A value that is broken has been reported and does not make the enum empty.
+        var isEmpty = true
         try block("enum \(result.name)") { (parser) throws(Failure) in
             if parser.take(word: "option") {
                 result.options.uninterpretedOption.append(try parser.parseOption())
@@ -16,10 +18,11 @@ extension Parser {
             } else if parser.isAt(word: "reserved") {
                 try parser.parseReserved(&result)
             } else {
+                isEmpty = false
                 try parser.parseValue(&result, path)
             }
         }
-        guard !result.value.isEmpty else {
+        guard !isEmpty else {
             throw fail("enum \(result.name) has no values", at: start.location)
         }
         return result

@@ -119,14 +119,13 @@ extension Parser {
     /// Notes where an element is, and its comment.
     mutating func note(_ path: [Int32], _ start: Token) {
         file.locations[path] = start.location
-        guard let comment = start.comment else { return }
         var location = Google_Protobuf_SourceCodeInfo.Location()
         location.path = path
         location.span = [
             Int32(clamping: start.location.line - 1), Int32(clamping: start.location.column - 1),
             Int32(clamping: start.end.column - 1),
         ]
-        location.leadingComments = comment
+        if let comment = start.comment { location.leadingComments = comment }
         file.descriptor.sourceCodeInfo.location.append(location)
     }
 

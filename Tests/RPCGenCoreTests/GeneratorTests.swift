@@ -1,0 +1,97 @@
+import Glibc
+import RPCGenCore
+import Testing
+
+/// The repository's root, from this file's place in it.
+private let root = "/" + #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+
+private func read(_ path: String) -> [UInt8]? {
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var content: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { content += buffer[..<count] }
+    return content
+}
+
+@Suite("SwiftGenerator")
+struct GeneratorTests {
+    @Test("the generated files of the repository are what the generator writes", arguments: [
+        ("echo.proto", "Examples/Echo/Sources/EchoService"), ("tests/everything.proto", "Tests/TestProtos"),
+        ("tests/imported.proto", "Tests/TestProtos"),
+    ])
+    func upToDate(name: String, folder: String) throws {
+        var compiler = ProtoCompiler(importRoots: [root + "/Protos"], readFile: read)
+        let compiled = try compiler.compile([name]).get()
+        var options = GeneratorOptions()
+        options.visibility = .public
+        let generated = try SwiftGenerator(compiled.files, options: options).generate(name).get()
+        let kept = try #require(read("\(root)/\(folder)/\(generated.path)"))
+        #expect(generated.content == String(decoding: kept, as: UTF8.self), "run Scripts/generate")
+    }
+
+    @Test("Swift names follow SwiftProtobuf's rules")
+    func names() throws {
+        let text = """
+            syntax = "proto3"; package foo_bar.v1;
+            message Thing {
+              string user_id = 1; string http_url = 2; string class = 3; string description = 4; string __x = 5; string fooBar = 6;
+              enum Type { TYPE_UNKNOWN = 0; TYPE_1ST = 1; OTHER = 2; TYPE_DEFAULT = 3; }
+              Type type = 7;
+            }
+            """
+        let source = try generate(text)
+        for expected in [
+            "struct FooBar_V1_Thing:", "var userID: String", "var httpURL: String", "var `class`: String",
+            "var description_p: String", "var fooBar: String", "enum TypeEnum: NetpollProtobuf.Enum", "case unknown",
+            "case type1St", "case other", "case `default`", "var type: FooBar_V1_Thing.TypeEnum",
+        ] {
+            #expect(source.contains(expected), "\(expected) in \(source)")
+        }
+    }
+
+    @Test("swift_prefix takes the place of the package, comments are carried over")
+    func prefixAndComments() throws {
+        let source = try generate(
+            """
+            syntax = "proto3"; package p; option swift_prefix = "XY";
+            // Apart from the message.
+
+            // First line.
+            // Second line.
+            message Thing {
+              /* Block
+               * comment. */
+              int32 a = 1;
+            }
+            """)
+        #expect(source.contains("/// First line.\n/// Second line.\ninternal struct XYThing"))
+        #expect(source.contains("    /// Block\n    /// comment.\n    internal var a: Int32 = 0"))
+        #expect(!source.contains("Apart"))
+    }
+
+    @Test("a unary method costs at most 20 lines for both sides")
+    func size() throws {
+        func lines(_ methods: Int) throws -> Int {
+            let rpcs = (0..<methods).map { "rpc M\($0)(A) returns (A);" }.joined()
+            return try generate("syntax = \"proto3\"; message A {} service S { \(rpcs) }").split(separator: "\n").count
+        }
+        let difference = try lines(2) - lines(1)
+        #expect(difference <= 20)
+    }
+
+    @Test("a streaming method is refused with its place")
+    func streaming() throws {
+        let text = "syntax = \"proto3\"; message A {}\nservice S { rpc M(stream A) returns (A); }"
+        let compiled = try compile(["a.proto": text]).get()
+        guard case .failure(let failure) = SwiftGenerator(compiled.files).generate("a.proto") else {
+            return #expect(Bool(false), "it was generated")
+        }
+        #expect(failure.errors[0].description.hasPrefix("a.proto:2:17: error: streaming method \"S.M\""))
+    }
+
+    private func generate(_ text: String) throws -> String {
+        let compiled = try compile(["a.proto": text]).get()
+        return try SwiftGenerator(compiled.files).generate("a.proto").get().content
+    }
+}

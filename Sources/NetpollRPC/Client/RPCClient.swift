@@ -127,6 +127,10 @@ extension RPCClient {
             let outcome = await session.call(head, request, deadline: deadline, limits: self.options.limits)
             release(session)
             switch outcome {
+            case .success(let reply) where reply.message.type == .exception && Deadline.now() >= deadline:
+                // The server gave up at the caller's deadline and its word came before our timer.
+                let error = RPCError(.deadlineExceeded, "no reply from \(address) in time")
+                throw Self.describe(error, method, allowed)
             case .success(let reply): return reply
             case .failure(.notSent): continue
             case .failure(.failed(let error)): throw Self.describe(error, method, allowed)

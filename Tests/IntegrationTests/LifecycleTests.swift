@@ -6,13 +6,22 @@ import Testing
 
 @Suite("Servers and clients that come and go", .timeLimit(.minutes(2)))
 struct LifecycleTests {
+    /// Waits until a server runs so many calls.
+    private func reach(_ count: Int, on server: RPCServer) async throws {
+        let end = Deadline.after(.seconds(30))
+        while server.callCount < count {
+            try #require(Deadline.now() < end, "\(server.callCount) of \(count) calls arrived")
+            await Task.yield()
+        }
+    }
+
     @Test("a shutdown answers the calls in flight", arguments: CallTests.modes)
     func drain(mode: RPCClientOptions.Connections) async throws {
         let fixture = try Fixture()
         let echo = try fixture.echo(mode)
         _ = try await echo.echo(.init())
         let calls = (0..<20).map { _ in Task { try await echo.sleep(.with { $0.millis = 200 }).action } }
-        while fixture.server.callCount < 20 { await Task.yield() }
+        try await reach(20, on: fixture.server)
         await fixture.server.shutdown()
         for call in calls { #expect(try await call.value == "slept") }
         #expect(fixture.server.connectionCount == 0)
@@ -26,7 +35,7 @@ struct LifecycleTests {
         let fixture = try Fixture(options: options)
         let echo = try fixture.echo()
         let call = Task { try await echo.sleep(.with { $0.millis = 15_000 }) }
-        while fixture.server.callCount < 1 { await Task.yield() }
+        try await reach(1, on: fixture.server)
         await fixture.server.shutdown()
         await #expect(throws: RPCError.self) { try await call.value }
         await fixture.loops.shutdown()
@@ -46,7 +55,7 @@ struct LifecycleTests {
             try server.start(on: [address])
             #expect(try await echo.echo(.with { $0.msg = "\(round)" }).msg == "\(round)")
             let call = Task { try await echo.sleep(.with { $0.millis = 15_000 }) }
-            while server.callCount < 1 { await Task.yield() }
+            try await reach(1, on: server)
             await server.shutdown()
             await #expect(throws: RPCError.self) { try await call.value }
             let error = await #expect(throws: RPCError.self) { try await echo.echo(.init()) }
@@ -64,7 +73,7 @@ struct LifecycleTests {
         let echo = Echo_EchoClient(try RPCClient(to: address, group: loops))
         while (try? await echo.echo(.init())) == nil { await Task.yield() }
         let call = Task { try await echo.sleep(.with { $0.millis = 100 }).action }
-        while server.callCount < 1 { await Task.yield() }
+        try await reach(1, on: server)
         run.cancel()
         try await run.value
         #expect(try await call.value == "slept")

@@ -16,7 +16,7 @@ public final class RPCServer: Sendable {
         /// Tells ``run(on:)`` that somebody wants the end.
         let requested = Waiter<Void>()
         /// Told when the last session is gone during shutdown.
-        let emptied = Waiter<Void>()
+        var emptied: Waiter<Void>?
         let ended = Waiter<Void>()
     }
 
@@ -110,7 +110,7 @@ public final class RPCServer: Sendable {
             let isFirst = state.phase == .running
             return (
                 isFirst, state.group, state.listeners, Array(state.sessions.values),
-                (requested: state.requested, emptied: state.emptied, ended: state.ended)
+                (requested: state.requested, ended: state.ended)
             )
         }
         waiters.requested.finish(.success(()))
@@ -120,25 +120,42 @@ public final class RPCServer: Sendable {
             return
         }
         for listener in listeners { await listener.close() }
-        if sessions.isEmpty { waiters.emptied.finish(.success(())) }
         for session in sessions { session.drain() }
-        await waitUntilEmpty(waiters.emptied, group)
+        await waitUntilEmpty(group)
         if givenGroup == nil { await group.shutdown() }
         waiters.ended.finish(.success(()))
     }
 
-    private func waitUntilEmpty(_ emptied: Waiter<Void>, _ group: EventLoopGroup) async {
+    /// Waits for the last connection, pressing harder each time that it takes too long.
+    private func waitUntilEmpty(_ group: EventLoopGroup) async {
+        if await isEmptied(within: options.drainTimeout, group) { return }
+        let late = state.withLock { Array($0.sessions.values) }
+        options.logger.warning(
+            "cancelling calls that outlast the drain timeout",
+            metadata: ["connections": "\(late.count)", "timeout": "\(options.drainTimeout)"])
+        for session in late { session.cancelAll() }
+        // The connections close in good order, which takes a peer that answers; others are cut off.
+        if await isEmptied(within: Self.cancellationGrace, group) { return }
+        for session in state.withLock({ Array($0.sessions.values) }) { session.connection.abort() }
+        _ = await isEmptied(within: Self.cancellationGrace, group)
+    }
+
+    private static let cancellationGrace: Duration = .seconds(1)
+
+    private func isEmptied(within timeout: Duration, _ group: EventLoopGroup) async -> Bool {
+        let emptied = Waiter<Void>()
+        let isEmpty = state.withLock { state in
+            state.emptied = emptied
+            return state.sessions.isEmpty
+        }
+        if isEmpty { return true }
         let late = NetpollError(.timedOut, "drain")
         do throws(NetpollError) {
             try await emptied.wait(
-                until: .after(options.drainTimeout), on: group.next(), late: late, begin: {},
-                onCancel: {})
+                until: .after(timeout), on: group.next(), late: late, begin: {}, onCancel: {})
+            return true
         } catch {
-            let left = state.withLock { Array($0.sessions.values) }
-            options.logger.warning(
-                "cancelling calls that outlast the drain timeout",
-                metadata: ["connections": "\(left.count)", "timeout": "\(options.drainTimeout)"])
-            for session in left { session.cancelAll() }
+            return false
         }
     }
 

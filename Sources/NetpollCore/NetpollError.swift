@@ -3,7 +3,9 @@
 ///
 /// Would-block, need-more-bytes and end of stream are not errors; they are values.
 public struct NetpollError: Error, Sendable, Hashable {
-    /// The kind of failure. New codes may be added; switch with a default.
+    /// The kind of failure.
+    ///
+    /// New codes may be added; switch with a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Value: String, Sendable {
             case connectionClosed, connectionReset, connectionRefused, endOfStream, timedOut

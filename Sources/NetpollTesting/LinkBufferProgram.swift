@@ -24,10 +24,16 @@ public struct LinkBufferProgram: ~Copyable {
         while let operation = arguments.next() {
             step += 1
             let count = Int(arguments.next() ?? 0) * Int(1 + (arguments.next() ?? 0) % 64)
-            if let difference = perform(operation % 12, count) { return "step \(step): \(difference)" }
-            if buffer.byteCount != model.count { return "step \(step): \(buffer.byteCount) bytes, not \(model.count)" }
+            if let difference = perform(operation % 12, count) {
+                return "step \(step): \(difference)"
+            }
+            if buffer.byteCount != model.count {
+                return "step \(step): \(buffer.byteCount) bytes, not \(model.count)"
+            }
         }
-        for (slice, bytes) in slices where Array(slice) != bytes { return "a slice changed after it was cut" }
+        for (slice, bytes) in slices where Array(slice) != bytes {
+            return "a slice changed after it was cut"
+        }
         return buffer.readArray(buffer.byteCount) == model ? nil : "the bytes differ at the end"
     }
 
@@ -72,9 +78,12 @@ public struct LinkBufferProgram: ~Copyable {
         model += bytes
     }
 
-    private mutating func cut(_ count: Int, _ body: (inout LinkBuffer, Int) -> [UInt8]?) -> String? {
+    private mutating func cut(_ count: Int, _ body: (inout LinkBuffer, Int) -> [UInt8]?) -> String?
+    {
         let result = body(&buffer, count)
-        guard count <= model.count else { return result == nil ? nil : "more was cut than was there" }
+        guard count <= model.count else {
+            return result == nil ? nil : "more was cut than was there"
+        }
         let expected = Array(model.prefix(count))
         model.removeFirst(count)
         return result == expected ? nil : "cut other bytes"
@@ -90,7 +99,8 @@ public struct LinkBufferProgram: ~Copyable {
     private func peek(_ count: Int) -> String? {
         var bytes = [UInt8](repeating: 0, count: count)
         let copied = bytes.withUnsafeMutableBytes { buffer.peek(into: $0) }
-        return Array(bytes.prefix(copied)) == Array(model.prefix(count)) ? nil : "peeked at other bytes"
+        return Array(bytes.prefix(copied)) == Array(model.prefix(count))
+            ? nil : "peeked at other bytes"
     }
 
     private mutating func readThrough(_ delimiter: UInt8) -> String? {
@@ -104,7 +114,9 @@ public struct LinkBufferProgram: ~Copyable {
     }
 
     private mutating func keepSlice(_ count: Int) -> String? {
-        guard let slice = buffer.readFirstSlice(upTo: max(1, count)) else { return model.isEmpty ? nil : "no slice" }
+        guard let slice = buffer.readFirstSlice(upTo: max(1, count)) else {
+            return model.isEmpty ? nil : "no slice"
+        }
         let expected = Array(model.prefix(slice.count))
         model.removeFirst(slice.count)
         if slices.count < 32 { slices.append((slice, expected)) }
@@ -113,7 +125,9 @@ public struct LinkBufferProgram: ~Copyable {
 
     private func peekInteger(at offset: Int) -> String? {
         let result = buffer.peekInteger(at: offset, as: UInt32.self)
-        guard offset + 4 <= model.count else { return result == nil ? nil : "an integer that is not complete" }
+        guard offset + 4 <= model.count else {
+            return result == nil ? nil : "an integer that is not complete"
+        }
         let expected = model[offset..<offset + 4].reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
         return result == expected ? nil : "the integer differs"
     }

@@ -23,8 +23,10 @@ enum Files {
         }
     }
 
-    /// Writes a file and the directories above it. A file that has the content already is left
-    /// alone, so that nothing is built again for nothing.
+    /// Writes a file and the directories above it.
+    ///
+    /// A file that has the content already is left alone, so that nothing is built again for
+    /// nothing.
     static func write(_ content: String, to path: String) -> Bool {
         let bytes = Array(content.utf8)
         if read(path) == bytes { return true }
@@ -49,7 +51,9 @@ enum Files {
 
     /// A path without the import root that it begins with, which is the name that imports use.
     static func relative(_ path: String, to roots: [String]) -> String {
-        for root in roots where path.hasPrefix(root + "/") { return String(path.dropFirst(root.count + 1)) }
+        for root in roots where path.hasPrefix(root + "/") {
+            return String(path.dropFirst(root.count + 1))
+        }
         return path
     }
 

@@ -18,7 +18,10 @@ struct Generate: ParsableCommand {
         discussion: "Example: rpc-gen generate -I Protos --out Sources/Generated echo.proto"
     )
 
-    @Option(name: [.customShort("I"), .customLong("import-root")], help: "Where imports are looked for; may be repeated.")
+    @Option(
+        name: [.customShort("I"), .customLong("import-root")],
+        help: "Where imports are looked for; may be repeated."
+    )
     var importRoots: [String] = []
 
     @Option(help: "Where the Swift files go; it is created if it does not exist.")
@@ -40,7 +43,9 @@ struct Generate: ParsableCommand {
         let generated = try compiled.requested.map { try generator.generate($0).reported() }
         for file in generated {
             let path = "\(Files.withoutTrailingSlash(out))/\(file.path)"
-            guard Files.write(file.content, to: path) else { throw ValidationError("cannot write \(path)") }
+            guard Files.write(file.content, to: path) else {
+                throw ValidationError("cannot write \(path)")
+            }
             print(path)
         }
     }

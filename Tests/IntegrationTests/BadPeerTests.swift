@@ -8,10 +8,14 @@ import Testing
 
 @Suite("Peers that do not keep to the protocol", .timeLimit(.minutes(2)))
 struct BadPeerTests {
-    @Test("bytes that are not the protocol close the connection, and the server goes on", arguments: [
-        "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\u{16}\u{03}\u{01}\u{02}\u{00}\u{01}\u{00}\u{01}", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        String(repeating: "?", count: 100_000),
-    ])
+    @Test(
+        "bytes that are not the protocol close the connection, and the server goes on",
+        arguments: [
+            "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\u{16}\u{03}\u{01}\u{02}\u{00}\u{01}\u{00}\u{01}",
+            "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            String(repeating: "?", count: 100_000),
+        ]
+    )
     func garbage(text: String) async throws {
         let fixture = try Fixture()
         #expect(try await RawPeer(fixture).exchange(Array(text.utf8), endsOutput: false).isEmpty)
@@ -19,14 +23,20 @@ struct BadPeerTests {
         await fixture.stop()
     }
 
-    @Test("claimed lengths buy no memory and close the connection", arguments: [
-        "ffffffff1000000000000001000100000000", "7fffffff9001000100000004", "0000ffff1000000000000001ffff00000000",
-        "000000261000000000000001000002000000",
-    ])
+    @Test(
+        "claimed lengths buy no memory and close the connection",
+        arguments: [
+            "ffffffff1000000000000001000100000000", "7fffffff9001000100000004",
+            "0000ffff1000000000000001ffff00000000",
+            "000000261000000000000001000002000000",
+        ]
+    )
     func lengths(hex: String) async throws {
         let fixture = try Fixture()
         let digits = hex.compactMap(\.hexDigitValue)
-        let bytes = stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
+        let bytes = stride(from: 0, to: digits.count - 1, by: 2).map {
+            UInt8(digits[$0] * 16 + digits[$0 + 1])
+        }
         #expect(try await RawPeer(fixture).exchange(bytes, endsOutput: false).isEmpty)
         await fixture.stop()
     }
@@ -56,7 +66,9 @@ struct BadPeerTests {
         while case .frame(let frame)? = input.isEmpty ? nil : try decoder.next(&input) {
             let message = try WireMessage(parsing: frame.payload)
             types.append(message.type)
-            if message.type == .exception { #expect(WireException(parsing: message.body).typeID == 7) }
+            if message.type == .exception {
+                #expect(WireException(parsing: message.body).typeID == 7)
+            }
         }
         #expect(types == [.exception, .reply])
         await fixture.stop()
@@ -83,10 +95,18 @@ struct BadPeerTests {
         let request = try Echo_SleepRequest.with { $0.millis = 50 }.serializedBytes()
         let method = MethodDescriptor(service: "Echo", package: "echo", name: "Sleep")
         let head = FrameHead(
-            transport: .ttHeaderFramed, type: .call, sequenceID: 7, method: method.wireName,
-            template: method.requestTemplate)
+            transport: .ttHeaderFramed,
+            type: .call,
+            sequenceID: 7,
+            method: method.wireName,
+            template: method.requestTemplate
+        )
         var output = LinkBuffer()
-        let byteCount = try FrameEncoder.byteCount(of: head, bodyByteCount: request.count, limits: WireLimits())
+        let byteCount = try FrameEncoder.byteCount(
+            of: head,
+            bodyByteCount: request.count,
+            limits: WireLimits()
+        )
         let body = FrameEncoder.append(head, byteCount: byteCount, to: &output)
         UnsafeMutableRawBufferPointer(start: body, count: request.count).copyBytes(from: request)
         output.commit(byteCount)
@@ -117,10 +137,14 @@ struct BadPeerTests {
         func connection(_ connection: Connection, didCloseWith error: NetpollError?) {}
     }
 
-    @Test("a server that answers with other bytes, or ends, fails each call once with a typed error", arguments: [
-        ("HTTP/1.1 400 Bad Request\r\n\r\n", false, RPCError.Code.protocolViolation), ("", true, .unavailable),
-        ("\u{0}\u{0}\u{0}\u{5}", true, .unavailable),
-    ])
+    @Test(
+        "a server that answers with other bytes, or ends, fails each call once with a typed error",
+        arguments: [
+            ("HTTP/1.1 400 Bad Request\r\n\r\n", false, RPCError.Code.protocolViolation),
+            ("", true, .unavailable),
+            ("\u{0}\u{0}\u{0}\u{5}", true, .unavailable),
+        ]
+    )
     func badServer(reply: String, closes: Bool, code: RPCError.Code) async throws {
         let loops = try EventLoopGroup(count: 1)
         let listener = try Listener(on: .tcp(host: "127.0.0.1", port: 0), group: loops) { _ in
@@ -129,9 +153,13 @@ struct BadPeerTests {
         for mode in [RPCClientOptions.Connections.multiplexed(count: 1), .pooled(limit: 2)] {
             var options = RPCClientOptions()
             options.connections = mode
-            let echo = Echo_EchoClient(try RPCClient(to: listener.localAddress, options: options, group: loops))
+            let echo = Echo_EchoClient(
+                try RPCClient(to: listener.localAddress, options: options, group: loops)
+            )
             for _ in 0..<3 {
-                let error = await #expect(throws: RPCError.self) { try await echo.echo(.init(), timeout: .seconds(20)) }
+                let error = await #expect(throws: RPCError.self) {
+                    try await echo.echo(.init(), timeout: .seconds(20))
+                }
                 #expect(error?.code == code)
             }
         }

@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Calls over real sockets", .timeLimit(.minutes(2)))
 struct CallTests {
-    static let modes: [RPCClientOptions.Connections] = [.multiplexed(count: 2), .pooled(limit: 100)]
+    static let modes: [RPCClientOptions.Connections] = [
+        .multiplexed(count: 2), .pooled(limit: 100),
+    ]
 
     @Test("1,000 concurrent calls each get their own answer", arguments: modes)
     func concurrent(mode: RPCClientOptions.Connections) async throws {
@@ -23,7 +25,10 @@ struct CallTests {
         await fixture.stop()
     }
 
-    @Test("a Unix socket, a large message and an empty one work alike", arguments: [0, 1, 70_000, 3_000_000])
+    @Test(
+        "a Unix socket, a large message and an empty one work alike",
+        arguments: [0, 1, 70_000, 3_000_000]
+    )
     func sizes(size: Int) async throws {
         let fixture = try Fixture(on: .unix(path: "@netpoll-call-tests-\(size)"))
         let text = String(repeating: "x", count: size)
@@ -54,10 +59,14 @@ struct CallTests {
         let fixture = try Fixture()
         let echo = try fixture.echo(mode)
         for timeout in [Duration.zero, .seconds(-1)] {
-            let error = await #expect(throws: RPCError.self) { try await echo.echo(.init(), timeout: timeout) }
+            let error = await #expect(throws: RPCError.self) {
+                try await echo.echo(.init(), timeout: timeout)
+            }
             #expect(error?.code == .deadlineExceeded)
         }
-        #expect(try await echo.echo(.with { $0.msg = "x" }, timeout: .seconds(Int64.max)).msg == "x")
+        #expect(
+            try await echo.echo(.with { $0.msg = "x" }, timeout: .seconds(Int64.max)).msg == "x"
+        )
         await fixture.stop()
     }
 
@@ -108,9 +117,12 @@ struct CallTests {
         await fixture.stop()
     }
 
-    @Test("unknown services and methods get their exceptions, and the connection is kept", arguments: [
-        ("Echo", "Nope", Int32(1)), ("Nope", "Nope", 20), ("Nope", "Echo", -1),
-    ])
+    @Test(
+        "unknown services and methods get their exceptions, and the connection is kept",
+        arguments: [
+            ("Echo", "Nope", Int32(1)), ("Nope", "Nope", 20), ("Nope", "Echo", -1),
+        ]
+    )
     func unknown(service: String, name: String, exception: Int32) async throws {
         let fixture = try Fixture()
         let client = try fixture.client(.multiplexed(count: 1))
@@ -138,7 +150,9 @@ struct CallTests {
         let fixture = try Fixture(options: serverOptions)
         var options = RPCClientOptions()
         options.limits.frameByteCount = 2000
-        let small = Echo_EchoClient(try RPCClient(to: fixture.address, options: options, group: fixture.loops))
+        let small = Echo_EchoClient(
+            try RPCClient(to: fixture.address, options: options, group: fixture.loops)
+        )
         let error = await #expect(throws: RPCError.self) {
             try await small.echo(.with { $0.msg = String(repeating: "x", count: 3000) })
         }

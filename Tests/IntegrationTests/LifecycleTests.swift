@@ -20,7 +20,9 @@ struct LifecycleTests {
         let fixture = try Fixture()
         let echo = try fixture.echo(mode)
         _ = try await echo.echo(.init())
-        let calls = (0..<20).map { _ in Task { try await echo.sleep(.with { $0.millis = 200 }).action } }
+        let calls = (0..<20).map { _ in
+            Task { try await echo.sleep(.with { $0.millis = 200 }).action }
+        }
         try await reach(20, on: fixture.server)
         await fixture.server.shutdown()
         for call in calls { #expect(try await call.value == "slept") }
@@ -41,7 +43,10 @@ struct LifecycleTests {
         await fixture.loops.shutdown()
     }
 
-    @Test("a call in flight fails once when its server goes, and the next call finds a new server", arguments: CallTests.modes)
+    @Test(
+        "a call in flight fails once when its server goes, and the next call finds a new server",
+        arguments: CallTests.modes
+    )
     func restart(mode: RPCClientOptions.Connections) async throws {
         let address = SocketAddress.unix(path: "@netpoll-restart-tests-\(mode)")
         let loops = try EventLoopGroup(count: 2)
@@ -51,7 +56,11 @@ struct LifecycleTests {
         options.connections = mode
         let echo = Echo_EchoClient(try RPCClient(to: address, options: options, group: loops))
         for round in 0..<3 {
-            let server = RPCServer(services: [EchoService(loops: loops)], options: serverOptions, group: loops)
+            let server = RPCServer(
+                services: [EchoService(loops: loops)],
+                options: serverOptions,
+                group: loops
+            )
             try server.start(on: [address])
             #expect(try await echo.echo(.with { $0.msg = "\(round)" }).msg == "\(round)")
             let call = Task { try await echo.sleep(.with { $0.millis = 15_000 }) }
@@ -84,7 +93,9 @@ struct LifecycleTests {
     func misuse() async throws {
         let loops = try EventLoopGroup(count: 1)
         let service = EchoService(loops: loops)
-        #expect(throws: RPCError.self) { try RPCServer(services: [service, service]).start(on: []) }
+        #expect(throws: RPCError.self) {
+            try RPCServer(services: [service, service]).start(on: [])
+        }
         let server = RPCServer(services: [service], group: loops)
         try server.start(on: [.unix(path: "@netpoll-misuse-tests")])
         #expect(throws: RPCError.self) { try server.start(on: []) }

@@ -19,25 +19,32 @@ struct RecordedClientTests {
         let pairs: Set<[String]>
     }
 
-    /// - Parameter ignoring: Pairs that one side may have and the other not.
+    /// All replies; `ignoring` names pairs that one side may have and the other not.
     private func replies(_ bytes: [UInt8], ignoring: Set<String>) throws -> Set<Reply> {
         var input = LinkBuffer()
         input.write(bytes)
         var result = Set<Reply>()
         while !input.isEmpty {
-            guard case .frame(let frame) = try FrameDecoder(limits: WireLimits()).next(&input) else {
+            guard case .frame(let frame) = try FrameDecoder(limits: WireLimits()).next(&input)
+            else {
                 throw MissingRecording(path: "a whole frame")
             }
             // Control frames say when a server ends, not what it answers.
             if frame.transport == .ttHeaderFramed, frame.header.sequenceID == 0 { continue }
             let message = try WireMessage(parsing: frame.payload)
-            let pairs = frame.header.strings.map { [$0.key, $0.value] }
+            let pairs =
+                frame.header.strings.map { [$0.key, $0.value] }
                 + frame.header.integers.map { ["#\($0.key)", $0.value] }
             result.insert(
                 Reply(
-                    transport: frame.transport, type: message.type, method: message.method,
-                    sequenceID: message.sequenceID, body: Array(message.body),
-                    pairs: Set(pairs.filter { !ignoring.contains($0[0]) })))
+                    transport: frame.transport,
+                    type: message.type,
+                    method: message.method,
+                    sequenceID: message.sequenceID,
+                    body: Array(message.body),
+                    pairs: Set(pairs.filter { !ignoring.contains($0[0]) })
+                )
+            )
         }
         return result
     }
@@ -49,7 +56,9 @@ struct RecordedClientTests {
         // Without its optional handlers a Go server sends neither the message type nor the business
         // status; ours always does. And ours keeps the connection where Go's says that it closes.
         var ignored: Set<String> = ["crrst"]
-        if name.hasSuffix("nohandlers") { ignored.formUnion(["#22", "biz-status", "biz-message", "biz-extra"]) }
+        if name.hasSuffix("nohandlers") {
+            ignored.formUnion(["#22", "biz-status", "biz-message", "biz-extra"])
+        }
         let ours = try replies(received, ignoring: ignored)
         if name == "mux-late" {
             // Go lets a handler run on after its caller's deadline; ours is cancelled by then.

@@ -10,7 +10,8 @@ struct Fixture: Sendable {
     let address: SocketAddress
 
     init(
-        on address: SocketAddress = .tcp(host: "127.0.0.1", port: 0), options: RPCServerOptions = RPCServerOptions()
+        on address: SocketAddress = .tcp(host: "127.0.0.1", port: 0),
+        options: RPCServerOptions = RPCServerOptions()
     ) throws {
         loops = try EventLoopGroup(count: 2)
         server = RPCServer(services: [EchoService(loops: loops)], options: options, group: loops)
@@ -18,7 +19,8 @@ struct Fixture: Sendable {
     }
 
     func client(
-        _ connections: RPCClientOptions.Connections = .multiplexed(), timeout: Duration = .seconds(20)
+        _ connections: RPCClientOptions.Connections = .multiplexed(),
+        timeout: Duration = .seconds(20)
     ) throws -> RPCClient {
         var options = RPCClientOptions()
         options.connections = connections
@@ -26,7 +28,9 @@ struct Fixture: Sendable {
         return try RPCClient(to: address, options: options, group: loops)
     }
 
-    func echo(_ connections: RPCClientOptions.Connections = .multiplexed()) throws -> Echo_EchoClient {
+    func echo(_ connections: RPCClientOptions.Connections = .multiplexed()) throws
+        -> Echo_EchoClient
+    {
         Echo_EchoClient(try client(connections))
     }
 
@@ -45,7 +49,9 @@ struct RawPeer {
     }
 
     /// Sends bytes and returns what comes back until the other side ends, or `count` bytes.
-    func exchange(_ bytes: [UInt8], count: Int = .max, endsOutput: Bool = true) async throws -> [UInt8] {
+    func exchange(_ bytes: [UInt8], count: Int = .max, endsOutput: Bool = true) async throws
+        -> [UInt8]
+    {
         try await connection.write(bytes)
         if endsOutput { connection.closeOutput() }
         var received: [UInt8] = []

@@ -63,11 +63,14 @@ enum EverythingSample {
         0162ca020178ca0200d202040001024dda02020806da0200e2020218099a03060a016b120176a2030f08fcffffffffffffffff0112
         02080caa030408011002b2030c09000000000000001012017afa03021016ea120163f2120173fa120164821301758a130168821908
         0a060a0464656570
-        """)
+        """
+    )
 }
 
 /// Bytes from hexadecimal digits; everything else is skipped.
 func hexBytes(_ text: String) -> [UInt8] {
     let digits = text.compactMap(\.hexDigitValue)
-    return stride(from: 0, to: digits.count - 1, by: 2).map { UInt8(digits[$0] * 16 + digits[$0 + 1]) }
+    return stride(from: 0, to: digits.count - 1, by: 2).map {
+        UInt8(digits[$0] * 16 + digits[$0 + 1])
+    }
 }

@@ -5,15 +5,25 @@ import Testing
 
 @Suite("Hostile input", .timeLimit(.minutes(2)))
 struct HostileInputTests {
-    @Test("bytes that break the wire format are refused with a code that says why", arguments: [
-        ("08", ProtobufError.Code.truncated), ("7205ff", .truncated), ("00", .malformed), ("0f", .malformed),
-        ("0e", .malformed), ("80808080808001", .malformed), ("18ffffffffffffffffffff01", .malformed),
-        ("72ffffffffffffffffff01", .malformed), ("7202c328", .invalidUTF8), ("fc55", .malformed),
-        ("fb5508", .truncated), ("fb550801f455", .malformed), ("8a0201ff", .truncated), ("aa0203010203", .truncated),
-        ("c20201c3", .invalidUTF8), ("9a03040a02c328", .invalidUTF8), ("f8ffffff7f01", .truncated),
-    ])
+    @Test(
+        "bytes that break the wire format are refused with a code that says why",
+        arguments: [
+            ("08", ProtobufError.Code.truncated), ("7205ff", .truncated), ("00", .malformed),
+            ("0f", .malformed),
+            ("0e", .malformed), ("80808080808001", .malformed),
+            ("18ffffffffffffffffffff01", .malformed),
+            ("72ffffffffffffffffff01", .malformed), ("7202c328", .invalidUTF8),
+            ("fc55", .malformed),
+            ("fb5508", .truncated), ("fb550801f455", .malformed), ("8a0201ff", .truncated),
+            ("aa0203010203", .truncated),
+            ("c20201c3", .invalidUTF8), ("9a03040a02c328", .invalidUTF8),
+            ("f8ffffff7f01", .truncated),
+        ]
+    )
     func broken(hex: String, code: ProtobufError.Code) {
-        let error = #expect(throws: ProtobufError.self) { try Tests_Everything(serializedBytes: hexBytes(hex)) }
+        let error = #expect(throws: ProtobufError.self) {
+            try Tests_Everything(serializedBytes: hexBytes(hex))
+        }
         if hex == "f8ffffff7f01" {
             // Ends within the limit of five bytes: an unknown field whose value is missing or bad.
             #expect(error?.code == .malformed || error?.code == .truncated)
@@ -22,15 +32,21 @@ struct HostileInputTests {
         }
     }
 
-    @Test("nesting is limited to 100 levels, over messages and groups, and never overflows the stack")
+    @Test(
+        "nesting is limited to 100 levels, over messages and groups, and never overflows the stack"
+    )
     func nesting() throws {
         #expect(throws: Never.self) { try Tests_Everything(serializedBytes: nested(99)) }
         for levels in [100, 10_000, 1_000_000] {
-            let error = #expect(throws: ProtobufError.self) { try Tests_Everything(serializedBytes: nested(levels)) }
+            let error = #expect(throws: ProtobufError.self) {
+                try Tests_Everything(serializedBytes: nested(levels))
+            }
             #expect(error?.code == .tooDeep)
         }
         let groups = Array(repeating: hexBytes("fb55"), count: 10_000).flatMap { $0 }
-        let error = #expect(throws: ProtobufError.self) { try Tests_Everything(serializedBytes: groups) }
+        let error = #expect(throws: ProtobufError.self) {
+            try Tests_Everything(serializedBytes: groups)
+        }
         #expect(error?.code == .tooDeep)
     }
 
@@ -56,7 +72,9 @@ struct HostileInputTests {
     @Test("a megabyte of empty messages is refused within the memory limit")
     func amplification() {
         let bytes = [UInt8]((0..<400_000).flatMap { _ in hexBytes("e20200") })
-        let error = #expect(throws: ProtobufError.self) { try Tests_Everything(serializedBytes: bytes) }
+        let error = #expect(throws: ProtobufError.self) {
+            try Tests_Everything(serializedBytes: bytes)
+        }
         #expect(error?.code == .tooLarge)
     }
 
@@ -66,7 +84,10 @@ struct HostileInputTests {
         #expect(try Tests_Everything(serializedBytes: bytes).child.strings.count == 100_000)
     }
 
-    @Test("mutated messages are decoded or refused, and what is decoded encodes to an equal message", arguments: 0..<20)
+    @Test(
+        "mutated messages are decoded or refused, and what is decoded encodes to an equal message",
+        arguments: 0..<20
+    )
     func mutations(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
         for _ in 0..<500 {
@@ -83,7 +104,10 @@ struct HostileInputTests {
             let again = try Tests_Everything(serializedBytes: message.serializedBytes())
             // A NaN differs from itself, so equality is judged by bytes where values differ.
             if again != message {
-                #expect(try again.serializedBytes().count == message.serializedBytes().count, "seed \(seed)")
+                #expect(
+                    try again.serializedBytes().count == message.serializedBytes().count,
+                    "seed \(seed)"
+                )
             }
         }
     }

@@ -32,9 +32,13 @@ struct MessageTests {
         #expect(bytes.count == 9)
     }
 
-    @Test("unknown fields, groups and fields of another wire type are kept and written back", arguments: [
-        "f85501", "fa550568656c6c6f", "f9550102030405060708", "fb550801fc55", "1a0161", "750d000000",
-    ])
+    @Test(
+        "unknown fields, groups and fields of another wire type are kept and written back",
+        arguments: [
+            "f85501", "fa550568656c6c6f", "f9550102030405060708", "fb550801fc55", "1a0161",
+            "750d000000",
+        ]
+    )
     func unknown(hex: String) throws {
         let message = try Tests_Everything(serializedBytes: hexBytes(hex))
         #expect(message.unknownFields.bytes == hexBytes(hex))
@@ -51,8 +55,14 @@ struct MessageTests {
 
     @Test("the occurrences of a singular message are merged")
     func mergesMessages() throws {
-        let first = try Tests_Everything.with { $0.child.int32Value = 1; $0.child.strings = ["a"] }.serializedBytes()
-        let second = try Tests_Everything.with { $0.child.stringValue = "x"; $0.child.strings = ["b"] }.serializedBytes()
+        let first = try Tests_Everything.with {
+            $0.child.int32Value = 1
+            $0.child.strings = ["a"]
+        }.serializedBytes()
+        let second = try Tests_Everything.with {
+            $0.child.stringValue = "x"
+            $0.child.strings = ["b"]
+        }.serializedBytes()
         let merged = try Tests_Everything(serializedBytes: first + second)
         #expect(merged.child.int32Value == 1 && merged.child.stringValue == "x")
         #expect(merged.child.strings == ["a", "b"])
@@ -67,14 +77,34 @@ struct MessageTests {
         let left = try Tests_Everything.with { $0.choicePoint.x = 1 }.serializedBytes()
         let right = try Tests_Everything.with { $0.choicePoint.y = 2 }.serializedBytes()
         let merged = try Tests_Everything(serializedBytes: left + right)
-        #expect(merged.choicePoint == .with { $0.x = 1; $0.y = 2 })
+        #expect(
+            merged.choicePoint
+                == .with {
+                    $0.x = 1
+                    $0.y = 2
+                }
+        )
     }
 
     @Test("merging adds to lists and replaces values")
     func merge() throws {
-        var message = Tests_Everything.with { $0.int32Value = 1; $0.strings = ["a"] }
-        try message.merge(serializedBytes: try Tests_Everything.with { $0.int32Value = 2; $0.strings = ["b"] }.serializedBytes())
-        #expect(message == .with { $0.int32Value = 2; $0.strings = ["a", "b"] })
+        var message = Tests_Everything.with {
+            $0.int32Value = 1
+            $0.strings = ["a"]
+        }
+        try message.merge(
+            serializedBytes: try Tests_Everything.with {
+                $0.int32Value = 2
+                $0.strings = ["b"]
+            }.serializedBytes()
+        )
+        #expect(
+            message
+                == .with {
+                    $0.int32Value = 2
+                    $0.strings = ["a", "b"]
+                }
+        )
     }
 
     @Test("of a repeated map key the last value counts; a missing key and value are defaults")
@@ -88,8 +118,14 @@ struct MessageTests {
 
     @Test("lists of numbers are read packed and one by one")
     func packing() throws {
-        #expect(try Tests_Everything(serializedBytes: hexBytes("880201880202")).int32List == [1, 2])
-        #expect(try Tests_Everything(serializedBytes: hexBytes("92020301027f")).int64List == [1, 2, 127])
+        #expect(
+            try Tests_Everything(serializedBytes: hexBytes("880201880202")).int32List == [1, 2]
+        )
+        #expect(
+            try Tests_Everything(serializedBytes: hexBytes("92020301027f")).int64List == [
+                1, 2, 127,
+            ]
+        )
     }
 
     @Test("types that contain each other work, and copies are values")

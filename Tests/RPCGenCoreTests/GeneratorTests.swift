@@ -10,16 +10,22 @@ private func read(_ path: String) -> [UInt8]? {
     defer { fclose(file) }
     var content: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
-    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { content += buffer[..<count] }
+    while case let count = fread(&buffer, 1, buffer.count, file), count > 0 {
+        content += buffer[..<count]
+    }
     return content
 }
 
 @Suite("SwiftGenerator")
 struct GeneratorTests {
-    @Test("the generated files of the repository are what the generator writes", arguments: [
-        ("echo.proto", "Examples/Echo/Sources/EchoService"), ("tests/everything.proto", "Tests/TestProtos"),
-        ("tests/imported.proto", "Tests/TestProtos"),
-    ])
+    @Test(
+        "the generated files of the repository are what the generator writes",
+        arguments: [
+            ("echo.proto", "Examples/Echo/Sources/EchoService"),
+            ("tests/everything.proto", "Tests/TestProtos"),
+            ("tests/imported.proto", "Tests/TestProtos"),
+        ]
+    )
     func upToDate(name: String, folder: String) throws {
         var compiler = ProtoCompiler(importRoots: [root + "/Protos"], readFile: read)
         let compiled = try compiler.compile([name]).get()
@@ -42,8 +48,10 @@ struct GeneratorTests {
             """
         let source = try generate(text)
         for expected in [
-            "struct FooBar_V1_Thing:", "var userID: String", "var httpURL: String", "var `class`: String",
-            "var description_p: String", "var fooBar: String", "enum TypeEnum: NetpollProtobuf.Enum", "case unknown",
+            "struct FooBar_V1_Thing:", "var userID: String", "var httpURL: String",
+            "var `class`: String",
+            "var description_p: String", "var fooBar: String",
+            "enum TypeEnum: NetpollProtobuf.Enum", "case unknown",
             "case type1St", "case other", "case `default`", "var type: FooBar_V1_Thing.TypeEnum",
         ] {
             #expect(source.contains(expected), "\(expected) in \(source)")
@@ -64,7 +72,8 @@ struct GeneratorTests {
                * comment. */
               int32 a = 1;
             }
-            """)
+            """
+        )
         #expect(source.contains("/// First line.\n/// Second line.\ninternal struct XYThing"))
         #expect(source.contains("    /// Block\n    /// comment.\n    internal var a: Int32 = 0"))
         #expect(!source.contains("Apart"))
@@ -74,7 +83,9 @@ struct GeneratorTests {
     func size() throws {
         func lines(_ methods: Int) throws -> Int {
             let rpcs = (0..<methods).map { "rpc M\($0)(A) returns (A);" }.joined()
-            return try generate("syntax = \"proto3\"; message A {} service S { \(rpcs) }").split(separator: "\n").count
+            return try generate("syntax = \"proto3\"; message A {} service S { \(rpcs) }").split(
+                separator: "\n"
+            ).count
         }
         let difference = try lines(2) - lines(1)
         #expect(difference <= 20)
@@ -87,7 +98,9 @@ struct GeneratorTests {
         guard case .failure(let failure) = SwiftGenerator(compiled.files).generate("a.proto") else {
             return #expect(Bool(false), "it was generated")
         }
-        #expect(failure.errors[0].description.hasPrefix("a.proto:2:17: error: streaming method \"S.M\""))
+        #expect(
+            failure.errors[0].description.hasPrefix("a.proto:2:17: error: streaming method \"S.M\"")
+        )
     }
 
     private func generate(_ text: String) throws -> String {

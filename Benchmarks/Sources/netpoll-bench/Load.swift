@@ -86,7 +86,9 @@ struct Tally: Sendable {
     mutating func add(_ other: Tally) {
         succeeded += other.succeeded
         errors.merge(other.errors, uniquingKeysWith: +)
-        for bucket in other.latencies.recordedValues() { latencies.record(bucket.value, count: bucket.count) }
+        for bucket in other.latencies.recordedValues() {
+            latencies.record(bucket.value, count: bucket.count)
+        }
     }
 
     func microseconds(_ percentile: Double) -> Double {

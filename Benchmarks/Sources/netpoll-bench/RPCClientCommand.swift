@@ -9,11 +9,13 @@ import Synchronization
 /// Closed-loop load: each caller sends its next call when the last one has ended.
 struct RPCClientCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rpc-client", abstract: "Loads an rpc-server and reports rates and latencies.",
+        commandName: "rpc-client",
+        abstract: "Loads an rpc-server and reports rates and latencies.",
         discussion: """
             Latency is the time of one call as its caller sees it. A closed loop sends less while the \
             server is slow, so its percentiles say nothing of a fixed rate.
-            """)
+            """
+    )
 
     @Option(help: "The server: tcp://HOST:PORT or unix:///PATH.")
     var connect: String
@@ -48,7 +50,11 @@ struct RPCClientCommand: AsyncParsableCommand {
         var options = RPCClientOptions()
         options.timeout = .milliseconds(timeoutMs)
         options.connections = pooled.map { .pooled(limit: $0) } ?? .multiplexed(count: mux ?? 2)
-        let client = try RPCClient(to: SocketAddress(parsing: connect), options: options, group: group)
+        let client = try RPCClient(
+            to: SocketAddress(parsing: connect),
+            options: options,
+            group: group
+        )
         let load = Load(echo: Echo_EchoClient(client), method: method, size: size)
         try load.checkMethod()
         let result = await measure(load, group)
@@ -67,13 +73,20 @@ struct RPCClientCommand: AsyncParsableCommand {
             async let cpuTime = watch(load, group, start, end)
             let tally = await tasks.reduce(into: Tally()) { $0.add($1) }
             return Report(
-                command: self, tally: tally, seconds: duration, cpuSeconds: await cpuTime)
+                command: self,
+                tally: tally,
+                seconds: duration,
+                cpuSeconds: await cpuTime
+            )
         }
     }
 
     /// Prints a line each second on standard error; returns the CPU time of the measured span.
     private func watch(
-        _ load: Load, _ group: EventLoopGroup, _ start: Deadline, _ end: Deadline
+        _ load: Load,
+        _ group: EventLoopGroup,
+        _ start: Deadline,
+        _ end: Deadline
     ) async -> Double {
         // Nobody cancels the benchmark's own task, so sleeping does not fail.
         try? await group.loops[0].sleep(until: start)

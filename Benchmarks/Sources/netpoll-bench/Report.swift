@@ -8,7 +8,9 @@ struct Report {
     let cpuSeconds: Double
 
     private var callsPerSecond: Double { Double(tally.succeeded) / seconds }
-    private var cpuPerCall: Double { tally.succeeded == 0 ? 0 : cpuSeconds / Double(tally.succeeded) * 1e6 }
+    private var cpuPerCall: Double {
+        tally.succeeded == 0 ? 0 : cpuSeconds / Double(tally.succeeded) * 1e6
+    }
     private var connections: String {
         command.pooled.map { "pooled \($0)" } ?? "mux \(command.mux ?? 2)"
     }
@@ -23,7 +25,9 @@ struct Report {
             "  client CPU/call   \(fixed(cpuPerCall, 2)) us",
             "  errors            \(tally.errors.values.reduce(0, +))",
         ]
-        for (kind, count) in tally.errors.sorted(by: { $0.key < $1.key }) { lines.append("    \(kind): \(count)") }
+        for (kind, count) in tally.errors.sorted(by: { $0.key < $1.key }) {
+            lines.append("    \(kind): \(count)")
+        }
         return lines.joined(separator: "\n")
     }
 
@@ -34,9 +38,11 @@ struct Report {
             "\"method\":\"\(command.method)\"", "\"size_bytes\":\(command.size)",
             "\"concurrency\":\(command.concurrency)", "\"connections\":\"\(connections)\"",
             "\"seconds\":\(seconds)", "\"calls_per_second\":\(fixed(callsPerSecond, 1))",
-            "\"p50_us\":\(fixed(tally.microseconds(50), 1))", "\"p99_us\":\(fixed(tally.microseconds(99), 1))",
+            "\"p50_us\":\(fixed(tally.microseconds(50), 1))",
+            "\"p99_us\":\(fixed(tally.microseconds(99), 1))",
             "\"p99_9_us\":\(fixed(tally.microseconds(99.9), 1))",
-            "\"client_cpu_per_call_us\":\(fixed(cpuPerCall, 3))", "\"succeeded\":\(tally.succeeded)",
+            "\"client_cpu_per_call_us\":\(fixed(cpuPerCall, 3))",
+            "\"succeeded\":\(tally.succeeded)",
             "\"errors\":{\(errors.joined(separator: ","))}",
         ]
         return "{\(members.joined(separator: ","))}"

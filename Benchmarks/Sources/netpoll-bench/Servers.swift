@@ -6,7 +6,9 @@ import NetpollRPC
 /// Sends every byte back.
 struct EchoServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "echo-server", abstract: "Serves a raw byte echo on NetpollCore.")
+        commandName: "echo-server",
+        abstract: "Serves a raw byte echo on NetpollCore."
+    )
     @OptionGroup var options: ServerOptions
 
     func run() async throws {
@@ -23,7 +25,9 @@ private final class ByteEcho: ConnectionHandler {
         var bytes = input.takeAll()
         connection.withOutput { $0.append(bytes.takeAll()) }
         // A peer that sends without reading is held back by its own bytes.
-        if connection.outputByteCount > connection.options.writeHighWaterMark { connection.pauseReading() }
+        if connection.outputByteCount > connection.options.writeHighWaterMark {
+            connection.pauseReading()
+        }
         return 0
     }
     func connectionDidDrainOutput(_ connection: Connection) { connection.resumeReading() }
@@ -34,7 +38,9 @@ private final class ByteEcho: ConnectionHandler {
 /// Serves Protos/echo.proto.
 struct RPCServerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rpc-server", abstract: "Serves Protos/echo.proto on NetpollRPC.")
+        commandName: "rpc-server",
+        abstract: "Serves Protos/echo.proto on NetpollRPC."
+    )
     @OptionGroup var options: ServerOptions
 
     func run() async throws {

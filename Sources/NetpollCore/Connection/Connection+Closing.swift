@@ -1,4 +1,5 @@
 internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -7,14 +8,17 @@ internal import Darwin
 
 extension Connection {
     /// Closes in good order: accepts no more writes, sends what is queued, ends the write direction
-    /// and waits for the peer's end, all within ``ConnectionOptions/drainTimeout``. Any thread;
-    /// further calls do nothing.
+    /// and waits for the peer's end, all within ``ConnectionOptions/drainTimeout``.
+    ///
+    /// Any thread; further calls do nothing.
     public func close() {
         active.store(false, ordering: .releasing)
         loop.perform { self.beginDrain() }
     }
 
-    /// Closes at once and drops what is queued. Any thread; further calls do nothing.
+    /// Closes at once and drops what is queued.
+    ///
+    /// Any thread; further calls do nothing.
     ///
     /// - Parameter error: What the handler is told; `nil` for a close that is nobody's fault.
     public func abort(_ error: NetpollError? = nil) {
@@ -25,7 +29,9 @@ extension Connection {
         }
     }
 
-    /// Sends what is queued and then ends the write direction; reading goes on. Any thread.
+    /// Sends what is queued and then ends the write direction; reading goes on.
+    ///
+    /// Any thread.
     public func closeOutput() {
         loop.perform {
             guard self.phase == .open else { return }
@@ -69,7 +75,9 @@ extension Connection {
         }
     }
 
-    /// Gives everything back: the end of every way to close. Loop only; runs once.
+    /// Gives everything back: the end of every way to close.
+    ///
+    /// Loop only; runs once.
     func finishClose(_ error: NetpollError?) {
         loop.assertOnLoop()
         guard phase != .closed else { return }

@@ -1,4 +1,6 @@
-/// A task that waits for bytes. Confined to the connection's loop once it was handed over.
+/// A task that waits for bytes.
+///
+/// Confined to the connection's loop once it was handed over.
 struct ReadRequest: Sendable {
     /// The fewest bytes to resume with; fewer only at the end of the stream.
     let minimum: Int
@@ -7,7 +9,9 @@ struct ReadRequest: Sendable {
 }
 
 extension Connection {
-    /// Reads what is there, at least one byte and at most `limit`. Any thread; one reader at a time.
+    /// Reads what is there, at least one byte and at most `limit`.
+    ///
+    /// Any thread; one reader at a time.
     ///
     /// - Parameters:
     ///   - limit: The most bytes to return.
@@ -16,13 +20,16 @@ extension Connection {
     /// - Throws: ``NetpollError``: `timedOut` at the deadline (nothing is consumed), `cancelled`,
     ///   `connectionClosed` or what broke the connection.
     public func read(
-        upTo limit: Int = 64 << 10, deadline: Deadline = .distantFuture
+        upTo limit: Int = 64 << 10,
+        deadline: Deadline = .distantFuture
     ) async throws(NetpollError) -> BufferSlice? {
         guard limit > 0 else { return BufferSlice() }
         return try await read(ReadRequest(minimum: 1, maximum: limit), deadline)
     }
 
-    /// Reads exactly `count` bytes. Any thread; one reader at a time.
+    /// Reads exactly `count` bytes.
+    ///
+    /// Any thread; one reader at a time.
     ///
     /// - Parameters:
     ///   - count: The number of bytes.
@@ -31,17 +38,20 @@ extension Connection {
     /// - Throws: ``NetpollError``: `endOfStream` when the peer ended before (nothing is consumed),
     ///   `timedOut`, `cancelled`, `connectionClosed` or what broke the connection.
     public func read(
-        count: Int, deadline: Deadline = .distantFuture
+        count: Int,
+        deadline: Deadline = .distantFuture
     ) async throws(NetpollError) -> BufferSlice {
         guard count > 0 else { return BufferSlice() }
-        guard let slice = try await read(ReadRequest(minimum: count, maximum: count), deadline) else {
+        guard let slice = try await read(ReadRequest(minimum: count, maximum: count), deadline)
+        else {
             throw NetpollError(.endOfStream, "\(peerAddress) ended before \(count) bytes came")
         }
         return slice
     }
 
     private func read(
-        _ request: ReadRequest, _ deadline: Deadline
+        _ request: ReadRequest,
+        _ deadline: Deadline
     ) async throws(NetpollError) -> BufferSlice? {
         try await request.waiter.wait {
             let accepted = loop.perform { self.begin(request, deadline) }
@@ -56,7 +66,9 @@ extension Connection {
     private func begin(_ request: ReadRequest, _ deadline: Deadline) {
         guard handler == nil, readRequest == nil else {
             let reason = handler == nil ? "another task is reading" : "its handler reads"
-            request.waiter.finish(.failure(NetpollError(.limitExceeded, "\(peerAddress): \(reason)")))
+            request.waiter.finish(
+                .failure(NetpollError(.limitExceeded, "\(peerAddress): \(reason)"))
+            )
             return
         }
         readRequest = request
@@ -84,7 +96,8 @@ extension Connection {
     func serveReadRequest() {
         guard let request = readRequest else { return }
         if input.byteCount >= request.minimum {
-            let slice = request.minimum == request.maximum
+            let slice =
+                request.minimum == request.maximum
                 ? input.readSlice(request.minimum) : input.readFirstSlice(upTo: request.maximum)
             endReadRequest()
             request.waiter.finish(.success(slice))
@@ -95,7 +108,9 @@ extension Connection {
             endReadRequest()
             request.waiter.finish(.success(nil))
         }
-        if phase == .open, isReadingPaused, input.byteCount < max(wantedInput, options.readHighWaterMark / 2) {
+        if phase == .open, isReadingPaused,
+            input.byteCount < max(wantedInput, options.readHighWaterMark / 2)
+        {
             resumeReading()
         }
     }

@@ -1,4 +1,5 @@
 internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -15,7 +16,9 @@ extension Connection {
         for _ in 0..<Self.readsPerTurn {
             input.prepareContiguous(wantedInput)
             let room = input.reserveAtLeast(max(1, min(readSize, 1024)))
-            let space = UnsafeMutableRawBufferPointer(rebasing: room.prefix(max(readSize, wantedInput)))
+            let space = UnsafeMutableRawBufferPointer(
+                rebasing: room.prefix(max(readSize, wantedInput))
+            )
             switch Socket.read(fileDescriptor, into: space) {
             case .moved(0):
                 return reachEnd()
@@ -23,7 +26,9 @@ extension Connection {
                 input.commit(count)
                 adaptReadSize(count, space.count)
                 deliverInput()
-                if count < space.count || isReadingPaused || phase == .closed { return releaseIdleInput() }
+                if count < space.count || isReadingPaused || phase == .closed {
+                    return releaseIdleInput()
+                }
             case .wouldBlock:
                 return releaseIdleInput()
             case .failed(let number):
@@ -86,7 +91,9 @@ extension Connection {
         }
     }
 
-    /// Stops reading from the kernel, so that the peer is held back. Loop only.
+    /// Stops reading from the kernel, so that the peer is held back.
+    ///
+    /// Loop only.
     public func pauseReading() {
         loop.assertOnLoop()
         guard !isReadingPaused else { return }
@@ -94,7 +101,9 @@ extension Connection {
         updateInterest()
     }
 
-    /// Reads again. What is buffered is handed on first. Loop only.
+    /// Reads again.
+    ///
+    /// What is buffered is handed on first. Loop only.
     public func resumeReading() {
         loop.assertOnLoop()
         guard isReadingPaused, phase == .open else { return }

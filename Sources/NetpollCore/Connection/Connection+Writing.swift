@@ -1,4 +1,5 @@
 internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -32,7 +33,9 @@ extension Connection {
     private static let vectorLimit = 64
 
     /// Queues what `body` writes and sends it: at the end of the turn on the loop's own thread, at
-    /// once on any other. Never waits; see ``outputByteCount`` and ``write(_:)`` for back-pressure.
+    /// once on any other.
+    ///
+    /// Never waits; see ``outputByteCount`` and ``write(_:)`` for back-pressure.
     ///
     /// `body` runs under the connection's output lock and must not call the connection.
     ///
@@ -49,12 +52,15 @@ extension Connection {
         return true
     }
 
-    /// The number of bytes that were written but not yet taken by the kernel. Any thread.
+    /// The number of bytes that were written but not yet taken by the kernel.
+    ///
+    /// Any thread.
     public var outputByteCount: Int { output.withLock { $0.queuedByteCount } }
 
-    /// Sends a slice without copying it. Suspends first while
-    /// ``ConnectionOptions/writeHighWaterMark`` bytes or more are queued. Any thread; concurrent
-    /// writes never mix their bytes.
+    /// Sends a slice without copying it.
+    ///
+    /// Suspends first while ``ConnectionOptions/writeHighWaterMark`` bytes or more are queued. Any
+    /// thread; concurrent writes never mix their bytes.
     ///
     /// - Parameter slice: The bytes.
     /// - Throws: ``NetpollError``: `connectionClosed`, what broke the connection, or `cancelled`;
@@ -72,7 +78,9 @@ extension Connection {
         try await write(BufferSlice(copying: bytes))
     }
 
-    /// Suspends until the kernel has taken every byte written so far. Any thread.
+    /// Suspends until the kernel has taken every byte written so far.
+    ///
+    /// Any thread.
     ///
     /// - Throws: ``NetpollError``: what broke the connection, or `cancelled`.
     public func flush() async throws(NetpollError) { try await waitForOutput(below: 1) }
@@ -119,8 +127,9 @@ extension Connection: LoopRunnable {
 }
 
 extension Connection {
-    /// Sends until nothing is left or the kernel takes no more. Any thread; if another thread is
-    /// sending, that one sends for both.
+    /// Sends until nothing is left or the kernel takes no more.
+    ///
+    /// Any thread; if another thread is sending, that one sends for both.
     func flushOutput() {
         guard var batch = beginFlush() else { return }
         while true {
@@ -144,12 +153,17 @@ extension Connection {
         }
     }
 
-    /// Sends a batch. `.moved` means that all of it is gone.
+    /// Sends a batch.
+    ///
+    /// `.moved` means that all of it is gone.
     private func send(_ batch: inout LinkBuffer) -> IOResult {
         withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.vectorLimit) { vectors in
             while !batch.isEmpty {
                 let filled = batch.fill(vectors)
-                switch Socket.write(fileDescriptor, UnsafeMutableBufferPointer(rebasing: vectors[..<filled])) {
+                switch Socket.write(
+                    fileDescriptor,
+                    UnsafeMutableBufferPointer(rebasing: vectors[..<filled])
+                ) {
                 case .moved(let count): batch.skip(count)
                 case .wouldBlock: return .wouldBlock
                 case .failed(let number): return .failed(number)
@@ -214,7 +228,9 @@ extension Connection {
         }
         flushOutput()
         updateInterest()
-        guard wasBlocked, phase != .closed, output.withLock({ $0.queuedByteCount == 0 }) else { return }
+        guard wasBlocked, phase != .closed, output.withLock({ $0.queuedByteCount == 0 }) else {
+            return
+        }
         handler?.connectionDidDrainOutput(self)
     }
 }
@@ -231,8 +247,10 @@ extension Connection.OutputState {
         isFlushing = false
         flushingByteCount = 0
         return FlushEnd(
-            waiters: takeSatisfiedWaiters(), closeSocket: closeSocketAfterFlush,
-            isDrained: isDraining && pending.isEmpty)
+            waiters: takeSatisfiedWaiters(),
+            closeSocket: closeSocketAfterFlush,
+            isDrained: isDraining && pending.isEmpty
+        )
     }
 
     private mutating func takeSatisfiedWaiters() -> [Waiter<Void>] {

@@ -1,4 +1,5 @@
 internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -62,9 +63,14 @@ public final class Connection: @unchecked Sendable {
     var closeCallbacks: [@Sendable () -> Void] = []
     var drainTimer: TimerToken?
 
-    /// Takes over a connected socket. Call ``start(_:)`` next, on the loop.
+    /// Takes over a connected socket.
+    ///
+    /// Call ``start(_:)`` next, on the loop.
     init(
-        _ socket: consuming Socket, loop: EventLoop, peer: Peer, options: ConnectionOptions
+        _ socket: consuming Socket,
+        loop: EventLoop,
+        peer: Peer,
+        options: ConnectionOptions
     ) {
         fileDescriptor = socket.fileDescriptor
         self.socket = consume socket
@@ -82,10 +88,14 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Whether the connection can be used: neither side has closed it. One atomic load, any thread.
+    /// Whether the connection can be used: neither side has closed it.
+    ///
+    /// One atomic load, any thread.
     public var isActive: Bool { active.load(ordering: .acquiring) }
 
-    /// Registers with the loop. Loop only, once.
+    /// Registers with the loop.
+    ///
+    /// Loop only, once.
     func start(_ handler: (any ConnectionHandler)?) {
         loop.assertOnLoop()
         self.handler = handler
@@ -97,7 +107,9 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Gives the connection a handler, and to it at once what has been read so far. Loop only.
+    /// Gives the connection a handler, and to it at once what has been read so far.
+    ///
+    /// Loop only.
     public func setHandler(_ handler: any ConnectionHandler) {
         loop.assertOnLoop()
         self.handler = handler
@@ -106,8 +118,9 @@ public final class Connection: @unchecked Sendable {
         if inputHasEnded, phase != .closed { handler.connectionDidReachEnd(self) }
     }
 
-    /// Calls `body` on the loop once the connection is gone; at once if it already is. Any thread.
-    /// Callbacks run in the order they were added, after the handler was told.
+    /// Calls `body` on the loop once the connection is gone; at once if it already is.
+    ///
+    /// Any thread. Callbacks run in the order they were added, after the handler was told.
     public func onClose(_ body: @escaping @Sendable () -> Void) {
         let accepted = loop.perform {
             if self.phase == .closed { body() } else { self.closeCallbacks.append(body) }

@@ -1,4 +1,6 @@
-/// What lives on a connection and reacts to it. Called on the connection's loop only.
+/// What lives on a connection and reacts to it.
+///
+/// Called on the connection's loop only.
 ///
 /// Order of calls: any number of ``connection(_:didReceive:)`` and
 /// ``connectionDidDrainOutput(_:)``, at most one ``connectionDidReachEnd(_:)``, and last, exactly

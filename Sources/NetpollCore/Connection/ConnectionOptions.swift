@@ -1,4 +1,6 @@
-/// How a connection buffers, reads and watches its peer. Values are copied at creation.
+/// How a connection buffers, reads and watches its peer.
+///
+/// Values are copied at creation.
 public struct ConnectionOptions: Sendable {
     /// How a dead TCP peer is noticed (tcp(7)).
     public struct Liveness: Sendable, Hashable {
@@ -15,17 +17,27 @@ public struct ConnectionOptions: Sendable {
         public init() {}
     }
 
-    /// Bytes that may wait unread before reading pauses; reading resumes below half. Default 1 MiB.
+    /// Bytes that may wait unread before reading pauses; reading resumes below half.
+    ///
+    /// Default 1 MiB.
     ///
     /// A handler that asked for a longer message than this raises the mark to that length.
     public var readHighWaterMark = 1 << 20
-    /// Bytes that may wait unsent before ``Connection/write(_:)-(BufferSlice)`` suspends. Default 1 MiB.
+    /// Bytes that may wait unsent before ``Connection/write(_:)-(BufferSlice)`` suspends.
+    ///
+    /// Default 1 MiB.
     public var writeHighWaterMark = 1 << 20
-    /// How long ``Connection/close()`` may take to send what is queued. Default 5 s.
+    /// How long ``Connection/close()`` may take to send what is queued.
+    ///
+    /// Default 5 s.
     public var drainTimeout: Duration = .seconds(5)
-    /// The first size of a read in bytes; doubles while reads fill up and decays. Default 4 KiB.
+    /// The first size of a read in bytes; doubles while reads fill up and decays.
+    ///
+    /// Default 4 KiB.
     public var initialReadSize = 4096
-    /// The largest size of a read that traffic alone can cause. Default 256 KiB.
+    /// The largest size of a read that traffic alone can cause.
+    ///
+    /// Default 256 KiB.
     public var readSizeLimit = 256 << 10
     /// Dead-peer detection on TCP, on by default; `nil` leaves the system's settings.
     public var liveness: Liveness? = Liveness()

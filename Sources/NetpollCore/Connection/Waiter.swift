@@ -14,9 +14,12 @@ package final class Waiter<Value: Sendable>: Sendable {
     package init() {}
 
     /// Suspends until ``finish(_:)``; `begin` runs once the task is parked, unless an outcome is
-    /// there already. `onCancel` must lead to ``finish(_:)``.
+    /// there already.
+    ///
+    /// `onCancel` must lead to ``finish(_:)``.
     package func wait(
-        begin: () -> Void, onCancel: @escaping @Sendable () -> Void
+        begin: () -> Void,
+        onCancel: @escaping @Sendable () -> Void
     ) async throws(NetpollError) -> Value {
         let outcome = await withTaskCancellationHandler {
             await withUnsafeContinuation { (continuation: UnsafeContinuation<Outcome, Never>) in
@@ -56,7 +59,10 @@ package final class Waiter<Value: Sendable>: Sendable {
 
     /// As ``wait(begin:onCancel:)``, but gives up at a deadline that `loop` watches.
     package func wait(
-        until deadline: Deadline, on loop: EventLoop, late: NetpollError, begin: () -> Void,
+        until deadline: Deadline,
+        on loop: EventLoop,
+        late: NetpollError,
+        begin: () -> Void,
         onCancel: @escaping @Sendable () -> Void
     ) async throws(NetpollError) -> Value {
         let accepted = loop.perform {

@@ -1,4 +1,5 @@
 internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -7,11 +8,15 @@ internal import Darwin
 
 /// Makes client connections.
 public struct Dialer: Sendable {
-    /// The loops that get the connections. A dial made on one of them stays there.
+    /// The loops that get the connections.
+    ///
+    /// A dial made on one of them stays there.
     public let group: EventLoopGroup
     /// The options of the connections.
     public var options: ConnectionOptions
-    /// How long resolving and connecting may take together. Default 1 s.
+    /// How long resolving and connecting may take together.
+    ///
+    /// Default 1 s.
     public var connectTimeout: Duration
 
     /// What is told to the caller of a dial; called once, on any thread.
@@ -19,7 +24,8 @@ public struct Dialer: Sendable {
 
     /// Creates a dialer.
     public init(
-        group: EventLoopGroup, options: ConnectionOptions = ConnectionOptions(),
+        group: EventLoopGroup,
+        options: ConnectionOptions = ConnectionOptions(),
         connectTimeout: Duration = .seconds(1)
     ) {
         self.group = group
@@ -27,7 +33,9 @@ public struct Dialer: Sendable {
         self.connectTimeout = connectTimeout
     }
 
-    /// Connects to an address, trying each address of a host name in turn. Any thread.
+    /// Connects to an address, trying each address of a host name in turn.
+    ///
+    /// Any thread.
     ///
     /// - Parameters:
     ///   - address: Where to connect.
@@ -58,8 +66,13 @@ public struct Dialer: Sendable {
         completion: @escaping Completion
     ) {
         let attempt = DialAttempt(
-            address: address, loop: group.preferred(), options: options,
-            deadline: .after(connectTimeout), makeHandler: makeHandler, completion: completion)
+            address: address,
+            loop: group.preferred(),
+            options: options,
+            deadline: .after(connectTimeout),
+            makeHandler: makeHandler,
+            completion: completion
+        )
         attempt.begin()
     }
 }
@@ -82,7 +95,10 @@ private final class DialAttempt: ReadinessHandler, @unchecked Sendable {
     private var hasEnded = false
 
     init(
-        address: SocketAddress, loop: EventLoop, options: ConnectionOptions, deadline: Deadline,
+        address: SocketAddress,
+        loop: EventLoop,
+        options: ConnectionOptions,
+        deadline: Deadline,
         makeHandler: (@Sendable (Connection) -> any ConnectionHandler)?,
         completion: @escaping Dialer.Completion
     ) {
@@ -139,7 +155,9 @@ private final class DialAttempt: ReadinessHandler, @unchecked Sendable {
 
     func handle(_ readiness: Readiness) {
         guard let number = socket?.pendingError() else { return }
-        guard number == 0 else { return tryNext(after: SystemError.make(number, "dial \(address)")) }
+        guard number == 0 else {
+            return tryNext(after: SystemError.make(number, "dial \(address)"))
+        }
         connected()
     }
 

@@ -1,4 +1,5 @@
 internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -43,7 +44,9 @@ public final class Listener: @unchecked Sendable {
     ///     handles the connection, or `nil` to read it with ``Connection/read(upTo:deadline:)``.
     /// - Throws: ``NetpollError``: `addressInUse`, `invalidAddress` or `system`.
     public init(
-        on address: SocketAddress, group: EventLoopGroup, options: ListenerOptions = ListenerOptions(),
+        on address: SocketAddress,
+        group: EventLoopGroup,
+        options: ListenerOptions = ListenerOptions(),
         makeHandler: @escaping @Sendable (Connection) -> (any ConnectionHandler)?
     ) throws(NetpollError) {
         let raw = try RawAddress.resolve(address, passive: true)[0]
@@ -57,10 +60,14 @@ public final class Listener: @unchecked Sendable {
         self.makeHandler = makeHandler
         loop = group.next()
         let accepted = loop.perform { self.start() }
-        guard accepted else { throw NetpollError(.shutdown, "listen on \(address): the group has ended") }
+        guard accepted else {
+            throw NetpollError(.shutdown, "listen on \(address): the group has ended")
+        }
     }
 
-    private static func bind(_ address: SocketAddress, _ raw: RawAddress) throws(NetpollError) -> Socket {
+    private static func bind(_ address: SocketAddress, _ raw: RawAddress) throws(NetpollError)
+        -> Socket
+    {
         let socket = try Socket.make(family: raw.family)
         if raw.family != AF_UNIX { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
         guard var number = socket.bind(raw) else { return socket }
@@ -71,10 +78,14 @@ public final class Listener: @unchecked Sendable {
         throw SystemError.make(number, "bind \(address)")
     }
 
-    /// The number of open connections that this listener accepted. Any thread.
+    /// The number of open connections that this listener accepted.
+    ///
+    /// Any thread.
     public var connectionCount: Int { openConnections.load(ordering: .relaxed) }
 
-    /// Stops accepting and returns once the socket is closed. Accepted connections stay open.
+    /// Stops accepting and returns once the socket is closed.
+    ///
+    /// Accepted connections stay open.
     public func close() async {
         await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
             let accepted = loop.perform {
@@ -132,7 +143,9 @@ extension Listener: ReadinessHandler {
                 return
             case .failed(let number):
                 // accept(2): these belong to one connection that is gone already.
-                if [ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTUNREACH].contains(number) { continue }
+                if [ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTUNREACH].contains(number) {
+                    continue
+                }
                 return retryLater()
             }
         }
@@ -158,7 +171,11 @@ extension Listener: ReadinessHandler {
             if let liveness = options.connection.liveness { try? socket.enableLiveness(liveness) }
         }
         let connection = Connection(
-            socket, loop: target, peer: .accepted(peer), options: options.connection)
+            socket,
+            loop: target,
+            peer: .accepted(peer),
+            options: options.connection
+        )
         connection.onClose { self.openConnections.wrappingSubtract(1, ordering: .relaxed) }
         connection.start(makeHandler(connection))
     }

@@ -11,7 +11,8 @@ struct SocketFile: Sendable {
 
     /// Notes the file of a bound address; `nil` for TCP and abstract addresses.
     init?(_ address: SocketAddress) {
-        guard case .unix(let path) = address, !path.hasPrefix("@"), let inode = Self.inode(path) else {
+        guard case .unix(let path) = address, !path.hasPrefix("@"), let inode = Self.inode(path)
+        else {
             return nil
         }
         self.path = path
@@ -32,8 +33,12 @@ struct SocketFile: Sendable {
     /// Removes a socket file that refuses connections: its listener died without cleaning up.
     ///
     /// - Returns: Whether a file was removed. Other files, and sockets in use, stay.
-    static func removeIfStale(_ address: SocketAddress, _ raw: RawAddress) throws(NetpollError) -> Bool {
-        guard case .unix(let path) = address, !path.hasPrefix("@"), inode(path) != nil else { return false }
+    static func removeIfStale(_ address: SocketAddress, _ raw: RawAddress) throws(NetpollError)
+        -> Bool
+    {
+        guard case .unix(let path) = address, !path.hasPrefix("@"), inode(path) != nil else {
+            return false
+        }
         let probe = try Socket.make(family: AF_UNIX)
         guard probe.connect(raw) == ECONNREFUSED else { return false }
         return unlink(path) == 0

@@ -1,4 +1,5 @@
 internal import CNetpoll
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -33,13 +34,17 @@ final class BufferCache {
 
     deinit { trim() }
 
-    /// Gives the calling thread a cache. Call once, at the start of a thread.
+    /// Gives the calling thread a cache.
+    ///
+    /// Call once, at the start of a thread.
     static func attachToThread() {
         precondition(cnetpoll_buffer_cache() == nil, "a thread has one buffer cache")
         cnetpoll_set_buffer_cache(Unmanaged.passRetained(BufferCache()).toOpaque())
     }
 
-    /// Frees the calling thread's cache. Call last before the thread ends.
+    /// Frees the calling thread's cache.
+    ///
+    /// Call last before the thread ends.
     static func detachFromThread() {
         guard let pointer = cnetpoll_buffer_cache() else { return }
         cnetpoll_set_buffer_cache(nil)

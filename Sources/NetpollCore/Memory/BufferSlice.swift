@@ -44,7 +44,9 @@ public struct BufferSlice: Sendable {
         }
     }
 
-    /// Part of the slice, sharing its memory. The range is clamped to the slice.
+    /// Part of the slice, sharing its memory.
+    ///
+    /// The range is clamped to the slice.
     public func slice(_ range: Range<Int>) -> BufferSlice {
         let range = range.clamped(to: 0..<count)
         guard let block, !range.isEmpty else { return BufferSlice() }
@@ -53,11 +55,16 @@ public struct BufferSlice: Sendable {
 
     var segment: LinkBuffer.Segment? {
         guard let block, count > 0 else { return nil }
-        return LinkBuffer.Segment(block: block, start: start, end: start + count, limit: start + count)
+        return LinkBuffer.Segment(
+            block: block,
+            start: start,
+            end: start + count,
+            limit: start + count
+        )
     }
 }
 
-extension Array<UInt8> {
+extension [UInt8] {
     /// A copy of a slice's bytes.
     public init(_ slice: BufferSlice) {
         self = slice.withUnsafeBytes { Array($0) }

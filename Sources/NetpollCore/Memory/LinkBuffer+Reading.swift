@@ -37,14 +37,20 @@ extension LinkBuffer {
 
     /// The big-endian integer that begins `offset` bytes from the front, or `nil` if it is not
     /// complete.
-    public func peekInteger<T: FixedWidthInteger>(at offset: Int = 0, as type: T.Type = T.self) -> T? {
+    public func peekInteger<T: FixedWidthInteger>(at offset: Int = 0, as type: T.Type = T.self)
+        -> T?
+    {
         let size = MemoryLayout<T>.size
         guard offset >= 0, byteCount >= size, offset <= byteCount - size else { return nil }
         if segments[0].count >= offset + size {
-            return T(bigEndian: segments[0].readable.loadUnaligned(fromByteOffset: offset, as: T.self))
+            return T(
+                bigEndian: segments[0].readable.loadUnaligned(fromByteOffset: offset, as: T.self)
+            )
         }
         var value: T = 0
-        for index in offset..<(offset + size) { value = value << 8 | T(truncatingIfNeeded: byte(at: index)) }
+        for index in offset..<(offset + size) {
+            value = value << 8 | T(truncatingIfNeeded: byte(at: index))
+        }
         return value
     }
 
@@ -73,7 +79,11 @@ extension LinkBuffer {
         guard count >= 0, count <= byteCount else { return nil }
         guard count > 0 else { return BufferSlice() }
         if segments[0].count >= count {
-            let slice = BufferSlice(block: segments[0].block, start: segments[0].start, count: count)
+            let slice = BufferSlice(
+                block: segments[0].block,
+                start: segments[0].start,
+                count: count
+            )
             skip(count)
             return slice
         }
@@ -84,7 +94,9 @@ extension LinkBuffer {
     }
 
     /// Cuts the first bytes off as one contiguous slice, at most `limit` and at least one; `nil`
-    /// when the buffer is empty. Never copies.
+    /// when the buffer is empty.
+    ///
+    /// Never copies.
     public mutating func readFirstSlice(upTo limit: Int) -> BufferSlice? {
         guard byteCount > 0, limit > 0 else { return nil }
         return readSlice(min(segments[0].count, limit))
@@ -102,8 +114,12 @@ extension LinkBuffer {
             // The cut-off part may not be extended: the rest of the block stays with this buffer.
             result.segments.append(
                 Segment(
-                    block: first.block, start: first.start, end: first.start + taken,
-                    limit: first.start + taken))
+                    block: first.block,
+                    start: first.start,
+                    end: first.start + taken,
+                    limit: first.start + taken
+                )
+            )
             skip(taken)
             left -= taken
         }

@@ -13,7 +13,9 @@ extension LinkBuffer {
         for index in 0..<count {
             let readable = segments[index].readable
             vectors[index] = iovec(
-                iov_base: UnsafeMutableRawPointer(mutating: readable.baseAddress), iov_len: readable.count)
+                iov_base: UnsafeMutableRawPointer(mutating: readable.baseAddress),
+                iov_len: readable.count
+            )
         }
         return count
     }

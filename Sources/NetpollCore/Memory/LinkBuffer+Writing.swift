@@ -28,7 +28,9 @@ extension LinkBuffer {
         byteCount += count
     }
 
-    /// Appends a copy of some bytes. Packs into the last block as far as it has room.
+    /// Appends a copy of some bytes.
+    ///
+    /// Packs into the last block as far as it has room.
     public mutating func write(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 0 else { return }
         let room = reserveAtLeast(bytes.count)

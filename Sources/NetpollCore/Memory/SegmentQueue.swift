@@ -14,7 +14,9 @@ struct SegmentQueue: ~Copyable, @unchecked Sendable {
 
     deinit {
         guard let storage else { return }
-        for index in 0..<count { (storage + ((head + index) & (capacity - 1))).deinitialize(count: 1) }
+        for index in 0..<count {
+            (storage + ((head + index) & (capacity - 1))).deinitialize(count: 1)
+        }
         storage.deallocate()
     }
 

@@ -45,7 +45,8 @@ struct Epoll: ~Copyable {
         control(EPOLL_CTL_ADD, fileDescriptor, interest, token)
     }
 
-    func modify(_ fileDescriptor: Int32, _ interest: Interest, _ token: RegistrationToken) -> Int32? {
+    func modify(_ fileDescriptor: Int32, _ interest: Interest, _ token: RegistrationToken) -> Int32?
+    {
         control(EPOLL_CTL_MOD, fileDescriptor, interest, token)
     }
 
@@ -55,7 +56,10 @@ struct Epoll: ~Copyable {
     }
 
     private func control(
-        _ operation: Int32, _ fileDescriptor: Int32, _ interest: Interest, _ token: RegistrationToken
+        _ operation: Int32,
+        _ fileDescriptor: Int32,
+        _ interest: Interest,
+        _ token: RegistrationToken
     ) -> Int32? {
         var event = epoll_event()
         if interest.contains(.read) { event.events |= EPOLLIN.rawValue | EPOLLRDHUP.rawValue }
@@ -72,10 +76,16 @@ struct Epoll: ~Copyable {
         _ = Glibc.write(waker.fileDescriptor, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// Waits and tells what became ready. A negative timeout waits for ever.
+    /// Waits and tells what became ready.
+    ///
+    /// A negative timeout waits for ever.
     func wait(timeoutMilliseconds: Int32, _ body: (RegistrationToken, Readiness) -> Void) {
         let count = epoll_wait(
-            queue.fileDescriptor, events.baseAddress, Int32(events.count), timeoutMilliseconds)
+            queue.fileDescriptor,
+            events.baseAddress,
+            Int32(events.count),
+            timeoutMilliseconds
+        )
         guard count > 0 else {
             // EINTR is a wake-up like any other; anything else means that our own descriptors are wrong.
             precondition(count == 0 || errno == EINTR, "epoll_wait failed on a descriptor of ours")

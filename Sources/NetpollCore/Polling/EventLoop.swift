@@ -1,5 +1,6 @@
 internal import CNetpoll
 internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -74,7 +75,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 // MARK: - Work
 
 extension EventLoop {
-    /// Runs a job of a Swift task on the loop. Any thread.
+    /// Runs a job of a Swift task on the loop.
+    ///
+    /// Any thread.
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         guard submit(.job(job)) else {
@@ -84,13 +87,17 @@ extension EventLoop {
         }
     }
 
-    /// Runs a closure on the loop in its next run phase. Any thread.
+    /// Runs a closure on the loop in its next run phase.
+    ///
+    /// Any thread.
     ///
     /// - Returns: Whether it will run; false after the loop has ended.
     @discardableResult
     public func execute(_ body: @escaping @Sendable () -> Void) -> Bool { submit(.call(body)) }
 
-    /// Queues work on the loop in its next run phase. Any thread.
+    /// Queues work on the loop in its next run phase.
+    ///
+    /// Any thread.
     @discardableResult
     package func run(_ runnable: any LoopRunnable) -> Bool { submit(.runnable(runnable)) }
 
@@ -104,7 +111,9 @@ extension EventLoop {
         return execute(body)
     }
 
-    /// Calls `runnable` once at the end of the current turn. Loop only; the caller asks once a turn.
+    /// Calls `runnable` once at the end of the current turn.
+    ///
+    /// Loop only; the caller asks once a turn.
     package func runAtEndOfTurn(_ runnable: any LoopRunnable) {
         assertOnLoop()
         touched.append(runnable)
@@ -126,7 +135,9 @@ extension EventLoop {
         return accepted
     }
 
-    /// Asks the loop to end after its current turn. Any thread; the second call does nothing.
+    /// Asks the loop to end after its current turn.
+    ///
+    /// Any thread; the second call does nothing.
     func stop(whenEnded callback: @escaping @Sendable () -> Void) {
         let (ended, wake) = remote.withLock { remote in
             if remote.hasEnded { return (true, false) }
@@ -144,19 +155,27 @@ extension EventLoop {
 // MARK: - Timers
 
 extension EventLoop {
-    /// Calls `body` on the loop at `deadline` or shortly after. Loop only.
-    package func schedule(at deadline: Deadline, _ body: @escaping @Sendable () -> Void) -> TimerToken {
+    /// Calls `body` on the loop at `deadline` or shortly after.
+    ///
+    /// Loop only.
+    package func schedule(at deadline: Deadline, _ body: @escaping @Sendable () -> Void)
+        -> TimerToken
+    {
         assertOnLoop()
         return timers.add(deadline, body)
     }
 
-    /// Cancels a timer; does nothing if it has fired. Loop only.
+    /// Cancels a timer; does nothing if it has fired.
+    ///
+    /// Loop only.
     package func cancel(_ token: TimerToken) {
         assertOnLoop()
         timers.cancel(token)
     }
 
-    /// Suspends the calling task until a deadline, or throws when it is cancelled. Any thread.
+    /// Suspends the calling task until a deadline, or throws when it is cancelled.
+    ///
+    /// Any thread.
     ///
     /// - Throws: `CancellationError`.
     public func sleep(until deadline: Deadline) async throws {
@@ -206,9 +225,13 @@ private final class Sleeper: Sendable {
 // MARK: - Descriptors
 
 extension EventLoop {
-    /// Starts to watch a descriptor. Loop only.
+    /// Starts to watch a descriptor.
+    ///
+    /// Loop only.
     func register(
-        _ fileDescriptor: Int32, _ interest: Interest, _ handler: any ReadinessHandler
+        _ fileDescriptor: Int32,
+        _ interest: Interest,
+        _ handler: any ReadinessHandler
     ) throws(NetpollError) -> RegistrationToken {
         assertOnLoop()
         let token = registrations.add(fileDescriptor, handler)
@@ -219,7 +242,9 @@ extension EventLoop {
         return token
     }
 
-    /// Changes what a descriptor is watched for. Loop only; a stale token changes nothing.
+    /// Changes what a descriptor is watched for.
+    ///
+    /// Loop only; a stale token changes nothing.
     func setInterest(_ interest: Interest, of token: RegistrationToken) {
         assertOnLoop()
         guard let fileDescriptor = registrations.fileDescriptor(for: token) else { return }
@@ -227,14 +252,18 @@ extension EventLoop {
         assert(failure == nil, "a registered descriptor can be modified")
     }
 
-    /// Stops watching a descriptor. Loop only; a stale token changes nothing.
+    /// Stops watching a descriptor.
+    ///
+    /// Loop only; a stale token changes nothing.
     func deregister(_ token: RegistrationToken) {
         assertOnLoop()
         guard let fileDescriptor = registrations.remove(token) else { return }
         poller.remove(fileDescriptor)
     }
 
-    /// The number of watched descriptors. Loop only.
+    /// The number of watched descriptors.
+    ///
+    /// Loop only.
     var registrationCount: Int { registrations.count }
 }
 
@@ -252,7 +281,8 @@ extension EventLoop {
         pthread_detach(thread)
     }
 
-    private static func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    private static func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
+    {
         guard let argument else { return nil }
         let loop = Unmanaged<EventLoop>.fromOpaque(argument).takeRetainedValue()
         cnetpoll_set_current_loop(argument)
@@ -273,7 +303,9 @@ extension EventLoop {
         }
     }
 
-    /// Waits no longer than queued work and timers allow. Returns whether to stop.
+    /// Waits no longer than queued work and timers allow.
+    ///
+    /// Returns whether to stop.
     private func waitForEvents() -> Bool {
         let hasWork = !queued.isEmpty
         let mayWait = remote.withLock { remote in

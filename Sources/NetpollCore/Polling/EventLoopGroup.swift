@@ -1,4 +1,5 @@
 internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -35,7 +36,9 @@ public final class EventLoopGroup: Sendable {
     /// The number of cores that are online, at least 1.
     public static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    /// The next loop in turn. Any thread.
+    /// The next loop in turn.
+    ///
+    /// Any thread.
     public func next() -> EventLoop {
         let turn = cursor.wrappingAdd(1, ordering: .relaxed).oldValue
         return loops[Int(turn % UInt(loops.count))]
@@ -44,8 +47,9 @@ public final class EventLoopGroup: Sendable {
     /// The loop that the caller runs on, if it belongs to this group, else the next in turn.
     package func preferred() -> EventLoop { loops.first { $0.isCurrent } ?? next() }
 
-    /// Ends all loops after their current turn and waits for them. Close listeners and connections
-    /// first: what is still open then is left to the system.
+    /// Ends all loops after their current turn and waits for them.
+    ///
+    /// Close listeners and connections first: what is still open then is left to the system.
     public func shutdown() async {
         for loop in loops {
             await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in

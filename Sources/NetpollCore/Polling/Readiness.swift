@@ -16,11 +16,15 @@ struct Readiness: OptionSet, Sendable {
     static let writable = Readiness(rawValue: 2)
     /// The peer ended its direction; bytes may still wait to be read.
     static let peerEnd = Readiness(rawValue: 4)
-    /// Both directions are over, or the socket has an error. Cannot be masked, so the owner must act.
+    /// Both directions are over, or the socket has an error.
+    ///
+    /// Cannot be masked, so the owner must act.
     static let hangUp = Readiness(rawValue: 8)
 }
 
-/// Something that owns a registered descriptor. Called on the loop's thread only.
+/// Something that owns a registered descriptor.
+///
+/// Called on the loop's thread only.
 protocol ReadinessHandler: AnyObject, Sendable {
     func handle(_ readiness: Readiness)
 }

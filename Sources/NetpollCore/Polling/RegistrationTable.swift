@@ -14,7 +14,8 @@ struct RegistrationTable {
 
     var count: Int { slots.count - freeSlots.count }
 
-    mutating func add(_ fileDescriptor: Int32, _ handler: any ReadinessHandler) -> RegistrationToken {
+    mutating func add(_ fileDescriptor: Int32, _ handler: any ReadinessHandler) -> RegistrationToken
+    {
         let slot: Int
         if let free = freeSlots.popLast() {
             slot = free

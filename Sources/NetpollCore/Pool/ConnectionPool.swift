@@ -18,9 +18,10 @@ extension Connection: Poolable {}
 /// arrives, and is never lent after. Any thread.
 public final class ConnectionPool<Member: Poolable>: Sendable {
     /// Starts a dial; `completion` is called once, on any thread.
-    public typealias Dial = @Sendable (
-        _ completion: @escaping @Sendable (Result<Member, NetpollError>) -> Void
-    ) -> Void
+    public typealias Dial =
+        @Sendable (
+            _ completion: @escaping @Sendable (Result<Member, NetpollError>) -> Void
+        ) -> Void
 
     private struct Guarded {
         var state: PoolState<Member>
@@ -50,7 +51,9 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
     public var statistics: PoolStatistics { guarded.withLock { $0.state.statistics } }
 
     /// Lends a connection: an idle one if there is one, else a new one, else the next that is given
-    /// back. Hand it to ``checkIn(_:)`` when done; one that was closed meanwhile needs not be.
+    /// back.
+    ///
+    /// Hand it to ``checkIn(_:)`` when done; one that was closed meanwhile needs not be.
     ///
     /// - Parameter deadline: When to stop waiting.
     /// - Returns: An active connection.
@@ -72,8 +75,9 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
         scheduleSweep(at: .after(sweepInterval))
     }
 
-    /// Closes idle connections, refuses new callers and fails those who wait. Lent connections are
-    /// closed when they are given back.
+    /// Closes idle connections, refuses new callers and fails those who wait.
+    ///
+    /// Lent connections are closed when they are given back.
     public func close() {
         for action in guarded.withLock({ $0.state.close() }) { perform(action) }
     }
@@ -126,7 +130,9 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
     private func sweep(_ deadline: Deadline) {
         let (actions, next) = guarded.withLock { guarded in
             // An earlier sweep was asked for meanwhile and has looked already.
-            guard guarded.nextSweep == deadline else { return ([PoolState<Member>.Action](), nil as Deadline?) }
+            guard guarded.nextSweep == deadline else {
+                return ([PoolState<Member>.Action](), nil as Deadline?)
+            }
             guarded.nextSweep = nil
             return guarded.state.sweep(now: .now())
         }

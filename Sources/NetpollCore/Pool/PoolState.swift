@@ -32,7 +32,13 @@ struct PoolState<Member: Poolable> {
     init(options: PoolOptions) { self.options = options }
 
     var statistics: PoolStatistics {
-        PoolStatistics(live: live, idle: idle.count, dialing: dialing, waiting: waiting.count, reused: hits)
+        PoolStatistics(
+            live: live,
+            idle: idle.count,
+            dialing: dialing,
+            waiting: waiting.count,
+            reused: hits
+        )
     }
 
     /// A caller wants a connection: the one that was used last, while it is active.
@@ -46,7 +52,9 @@ struct PoolState<Member: Poolable> {
         }
         guard waiting.count < options.waiterLimit else {
             return .fail(
-                waiter, NetpollError(.limitExceeded, "\(waiting.count) callers wait for a connection"))
+                waiter,
+                NetpollError(.limitExceeded, "\(waiting.count) callers wait for a connection")
+            )
         }
         waiting.append(Waiting(waiter: waiter, deadline: deadline))
         return dialIfNeeded()
@@ -103,7 +111,8 @@ struct PoolState<Member: Poolable> {
     mutating func close() -> [Action] {
         isClosed = true
         let error = NetpollError(.shutdown, "the pool is closed")
-        let actions = waiting.map { Action.fail($0.waiter, error) } + idle.map { Action.close($0.member) }
+        let actions =
+            waiting.map { Action.fail($0.waiter, error) } + idle.map { Action.close($0.member) }
         waiting = []
         idle = []
         return actions
@@ -120,7 +129,9 @@ struct PoolState<Member: Poolable> {
 
     /// One dial for each waiter that has none under way, within the limit.
     private mutating func dialIfNeeded() -> Action? {
-        guard !isClosed, waiting.count > dialing, live + dialing < options.connectionLimit else { return nil }
+        guard !isClosed, waiting.count > dialing, live + dialing < options.connectionLimit else {
+            return nil
+        }
         dialing += 1
         return .dial
     }

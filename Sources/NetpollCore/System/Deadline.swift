@@ -50,7 +50,9 @@ public struct Deadline: Sendable, Hashable, Comparable {
 }
 
 extension Duration {
-    /// Nanoseconds, clamped to 0 ... `UInt64.max`.
+    /// Nanoseconds, clamped to 0 ...
+    ///
+    /// `UInt64.max`.
     var wholeNanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
@@ -60,7 +62,9 @@ extension Duration {
         return carry ? .max : sum
     }
 
-    /// Whole milliseconds, rounded up and clamped to 0 ... `Int.max`.
+    /// Whole milliseconds, rounded up and clamped to 0 ...
+    ///
+    /// `Int.max`.
     public var wholeMilliseconds: Int {
         let nanoseconds = wholeNanoseconds
         let rounded = nanoseconds / 1_000_000 + (nanoseconds % 1_000_000 == 0 ? 0 : 1)

@@ -1,4 +1,5 @@
 internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -34,7 +35,10 @@ enum NameLookup {
         guard running.wrappingAdd(1, ordering: .relaxed).newValue <= threadLimit else {
             running.wrappingSubtract(1, ordering: .relaxed)
             return completion(
-                .failure(NetpollError(.limitExceeded, "resolve \(address): \(threadLimit) look-ups run")))
+                .failure(
+                    NetpollError(.limitExceeded, "resolve \(address): \(threadLimit) look-ups run")
+                )
+            )
         }
         var thread = pthread_t()
         let argument = Unmanaged.passRetained(Request(address, completion)).toOpaque()
@@ -47,7 +51,8 @@ enum NameLookup {
         pthread_detach(thread)
     }
 
-    private static func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    private static func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
+    {
         guard let argument else { return nil }
         let request = Unmanaged<Request>.fromOpaque(argument).takeRetainedValue()
         let outcome = Result { () throws(NetpollError) in

@@ -39,7 +39,8 @@ struct RawAddress: Sendable {
             if isAbstract { target[0] = 0 }
         }
         // An abstract name is exactly its bytes; a path ends with a NUL.
-        let used = MemoryLayout<sockaddr_un>.offset(of: \.sun_path).unsafelyUnwrapped
+        let used =
+            MemoryLayout<sockaddr_un>.offset(of: \.sun_path).unsafelyUnwrapped
             + bytes.count + (isAbstract ? 0 : 1)
         self.init()
         withUnsafeMutableBytes(of: &storage) { target in
@@ -70,12 +71,19 @@ struct RawAddress: Sendable {
                 withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { service in
                     guard let hostBase = host.baseAddress, let serviceBase = service.baseAddress,
                         getnameinfo(
-                            address, length, hostBase, socklen_t(host.count), serviceBase,
-                            socklen_t(service.count), NI_NUMERICHOST | NI_NUMERICSERV) == 0
+                            address,
+                            length,
+                            hostBase,
+                            socklen_t(host.count),
+                            serviceBase,
+                            socklen_t(service.count),
+                            NI_NUMERICHOST | NI_NUMERICSERV
+                        ) == 0
                     else { return .tcp(host: "unknown", port: 0) }
                     return .tcp(
                         host: String(cString: hostBase),
-                        port: Int(String(cString: serviceBase)) ?? 0)
+                        port: Int(String(cString: serviceBase)) ?? 0
+                    )
                 }
             }
         }
@@ -91,14 +99,21 @@ struct RawAddress: Sendable {
         }
     }
 
-    /// Resolves an address by getaddrinfo(3). Blocks for host names; numeric hosts return at once.
+    /// Resolves an address by getaddrinfo(3).
+    ///
+    /// Blocks for host names; numeric hosts return at once.
     static func resolve(
-        _ address: SocketAddress, passive: Bool, numericOnly: Bool = false
+        _ address: SocketAddress,
+        passive: Bool,
+        numericOnly: Bool = false
     ) throws(NetpollError) -> [RawAddress] {
         switch address {
         case .unix(let path):
             guard let raw = RawAddress(unixPath: path) else {
-                throw NetpollError(.invalidAddress, "the path of \(address) must have 1...107 bytes")
+                throw NetpollError(
+                    .invalidAddress,
+                    "the path of \(address) must have 1...107 bytes"
+                )
             }
             return [raw]
         case .tcp(let host, let port):
@@ -106,17 +121,25 @@ struct RawAddress: Sendable {
                 throw NetpollError(.invalidAddress, "the port of \(address) must be 0...65535")
             }
             return try resolve(
-                host: host, port: port, passive: passive, numericOnly: numericOnly)
+                host: host,
+                port: port,
+                passive: passive,
+                numericOnly: numericOnly
+            )
         }
     }
 
     private static func resolve(
-        host: String, port: Int, passive: Bool, numericOnly: Bool
+        host: String,
+        port: Int,
+        passive: Bool,
+        numericOnly: Bool
     ) throws(NetpollError) -> [RawAddress] {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         hints.ai_socktype = Socket.streamType
-        hints.ai_flags = AI_NUMERICSERV | (passive ? AI_PASSIVE : 0)
+        hints.ai_flags =
+            AI_NUMERICSERV | (passive ? AI_PASSIVE : 0)
             | (numericOnly ? AI_NUMERICHOST : 0)
         var list: UnsafeMutablePointer<addrinfo>?
         let status = getaddrinfo(host, String(port), &hints, &list)

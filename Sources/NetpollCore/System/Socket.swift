@@ -1,4 +1,5 @@
 internal import CNetpoll
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -42,7 +43,11 @@ struct Socket: ~Copyable {
         let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let status = withUnsafeMutableBytes(of: &pair) { bytes in
             socketpair(
-                AF_UNIX, streamType | flags, 0, bytes.baseAddress?.assumingMemoryBound(to: Int32.self))
+                AF_UNIX,
+                streamType | flags,
+                0,
+                bytes.baseAddress?.assumingMemoryBound(to: Int32.self)
+            )
         }
         guard status == 0 else { throw SystemError.last("socketpair") }
         return pair
@@ -51,7 +56,9 @@ struct Socket: ~Copyable {
 
 extension Socket {
     /// read(2) into memory, retried on `EINTR`.
-    static func read(_ fileDescriptor: Int32, into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+    static func read(_ fileDescriptor: Int32, into buffer: UnsafeMutableRawBufferPointer)
+        -> IOResult
+    {
         while true {
             let count = Glibc.read(fileDescriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return .moved(count) }
@@ -62,7 +69,9 @@ extension Socket {
     }
 
     /// sendmsg(2) of several pieces without raising `SIGPIPE`, retried on `EINTR`.
-    static func write(_ fileDescriptor: Int32, _ vectors: UnsafeMutableBufferPointer<iovec>) -> IOResult {
+    static func write(_ fileDescriptor: Int32, _ vectors: UnsafeMutableBufferPointer<iovec>)
+        -> IOResult
+    {
         var message = msghdr()
         message.msg_iov = vectors.baseAddress
         message.msg_iovlen = vectors.count
@@ -96,7 +105,9 @@ extension Socket {
 extension Socket {
     func setOption(_ level: Int32, _ name: Int32, _ value: Int32) throws(NetpollError) {
         var value = value
-        guard setsockopt(fileDescriptor, level, name, &value, socklen_t(MemoryLayout<Int32>.size)) == 0
+        guard
+            setsockopt(fileDescriptor, level, name, &value, socklen_t(MemoryLayout<Int32>.size))
+                == 0
         else { throw SystemError.last("setsockopt(\(level), \(name))") }
     }
 
@@ -104,7 +115,9 @@ extension Socket {
     func pendingError() -> Int32 {
         var value: Int32 = 0
         var length = socklen_t(MemoryLayout<Int32>.size)
-        guard getsockopt(fileDescriptor, SOL_SOCKET, SO_ERROR, &value, &length) == 0 else { return errno }
+        guard getsockopt(fileDescriptor, SOL_SOCKET, SO_ERROR, &value, &length) == 0 else {
+            return errno
+        }
         return value
     }
 
@@ -129,10 +142,17 @@ extension Socket {
         let tcp = Int32(IPPROTO_TCP)
         try setOption(SOL_SOCKET, SO_KEEPALIVE, 1)
         try setOption(tcp, TCP_KEEPIDLE, Int32(clamping: max(1, liveness.idle.components.seconds)))
-        try setOption(tcp, TCP_KEEPINTVL, Int32(clamping: max(1, liveness.interval.components.seconds)))
+        try setOption(
+            tcp,
+            TCP_KEEPINTVL,
+            Int32(clamping: max(1, liveness.interval.components.seconds))
+        )
         try setOption(tcp, TCP_KEEPCNT, Int32(clamping: max(1, liveness.probes)))
         try setOption(
-            tcp, TCP_USER_TIMEOUT, Int32(clamping: liveness.unacknowledged.wholeMilliseconds))
+            tcp,
+            TCP_USER_TIMEOUT,
+            Int32(clamping: liveness.unacknowledged.wholeMilliseconds)
+        )
     }
 
     func bind(_ address: RawAddress) -> Int32? {
@@ -143,7 +163,9 @@ extension Socket {
         guard Glibc.listen(fileDescriptor, backlog) == 0 else { throw SystemError.last("listen") }
     }
 
-    /// Starts to connect. `nil` means connected; `EINPROGRESS` means wait until writable.
+    /// Starts to connect.
+    ///
+    /// `nil` means connected; `EINPROGRESS` means wait until writable.
     func connect(_ address: RawAddress) -> Int32? {
         address.withSockaddr { Glibc.connect(fileDescriptor, $0, $1) } == 0 ? nil : errno
     }

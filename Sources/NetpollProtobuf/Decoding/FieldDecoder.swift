@@ -1,6 +1,8 @@
 internal import CProtobufC
 
-/// Takes the fields of one message from its C image. For generated code.
+/// Takes the fields of one message from its C image.
+///
+/// For generated code.
 public struct FieldDecoder {
     @usableFromInline let slots: UnsafeRawPointer
     let schema: MessageSchema
@@ -20,7 +22,8 @@ public struct FieldDecoder {
     static func bytes(at place: UnsafeRawPointer) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(
             start: place.load(fromByteOffset: 8, as: UnsafeRawPointer?.self),
-            count: place.load(as: Int.self))
+            count: place.load(as: Int.self)
+        )
     }
 
     func unknownFieldBytes(slot index: Int) -> [UInt8] {
@@ -38,7 +41,9 @@ extension FieldDecoder {
     }
 
     /// Sets a property if the field is there.
-    @inlinable public func implicit<V: FieldValue>(_ index: Int, _ property: inout V) throws(ProtobufError) {
+    @inlinable public func implicit<V: FieldValue>(_ index: Int, _ property: inout V)
+        throws(ProtobufError)
+    {
         if let value: V = try optional(index) { property = value }
     }
 
@@ -51,7 +56,9 @@ extension FieldDecoder {
 
     /// A message, or `nil` if the field is not there.
     public func message<M: Message>(_ index: Int) throws(ProtobufError) -> M? {
-        guard let image = slot(index).load(fromByteOffset: 8, as: UnsafeRawPointer?.self) else { return nil }
+        guard let image = slot(index).load(fromByteOffset: 8, as: UnsafeRawPointer?.self) else {
+            return nil
+        }
         return try M(image: image, isPartial: isPartial)
     }
 
@@ -65,7 +72,9 @@ extension FieldDecoder {
     @usableFromInline func missing(_ index: Int) throws(ProtobufError) {
         guard !isPartial else { return }
         throw ProtobufError(
-            .missingRequiredField, "\(schema.name).\(schema.fields[index].name) has no value")
+            .missingRequiredField,
+            "\(schema.name).\(schema.fields[index].name) has no value"
+        )
     }
 }
 
@@ -75,7 +84,8 @@ extension FieldDecoder {
     /// The number of elements and the first of them.
     @usableFromInline func elements(_ index: Int) -> (count: Int, start: UnsafeRawPointer)? {
         let count = slot(index).load(as: Int.self)
-        guard count > 0, let start = slot(index).load(fromByteOffset: 8, as: UnsafeRawPointer?.self) else {
+        guard count > 0, let start = slot(index).load(fromByteOffset: 8, as: UnsafeRawPointer?.self)
+        else {
             return nil
         }
         return (count, start)
@@ -87,7 +97,9 @@ extension FieldDecoder {
         var values: [V] = []
         values.reserveCapacity(count)
         for position in 0..<count {
-            if let value = try V.load(from: start + position * V.imageByteCount, self) { values.append(value) }
+            if let value = try V.load(from: start + position * V.imageByteCount, self) {
+                values.append(value)
+            }
         }
         return values
     }
@@ -95,7 +107,9 @@ extension FieldDecoder {
     /// A list of numbers.
     @inlinable public func numbers<V: PlainFieldValue>(_ index: Int) throws(ProtobufError) -> [V] {
         guard let (count, start) = elements(index) else { return [] }
-        return Array(UnsafeBufferPointer(start: start.assumingMemoryBound(to: V.self), count: count))
+        return Array(
+            UnsafeBufferPointer(start: start.assumingMemoryBound(to: V.self), count: count)
+        )
     }
 
     /// A list of messages.
@@ -112,7 +126,9 @@ extension FieldDecoder {
 
     /// A map of plain values; the last of a repeated key counts, missing keys and values are defaults.
     public func map<K: FieldValue, V: FieldValue>(
-        _ index: Int, _ defaultKey: K, _ defaultValue: V
+        _ index: Int,
+        _ defaultKey: K,
+        _ defaultValue: V
     ) throws(ProtobufError) -> [K: V] {
         try entries(index, defaultKey) { (entry) throws(ProtobufError) in
             try entry.optional(1) ?? defaultValue
@@ -121,13 +137,18 @@ extension FieldDecoder {
 
     /// A map of messages.
     public func messageMap<K: FieldValue, M: Message>(
-        _ index: Int, _ defaultKey: K
+        _ index: Int,
+        _ defaultKey: K
     ) throws(ProtobufError) -> [K: M] {
-        try entries(index, defaultKey) { (entry) throws(ProtobufError) in try entry.message(1) ?? M() }
+        try entries(index, defaultKey) { (entry) throws(ProtobufError) in
+            try entry.message(1) ?? M()
+        }
     }
 
     private func entries<K: FieldValue, V>(
-        _ index: Int, _ defaultKey: K, _ value: (FieldDecoder) throws(ProtobufError) -> V
+        _ index: Int,
+        _ defaultKey: K,
+        _ value: (FieldDecoder) throws(ProtobufError) -> V
     ) throws(ProtobufError) -> [K: V] {
         guard let (count, start) = elements(index) else { return [:] }
         var values: [K: V] = [:]
@@ -155,10 +176,15 @@ extension Message {
 
     /// Decodes into a message that was just created.
     mutating func decode(
-        _ bytes: UnsafeRawBufferPointer, partial: Bool, options: DecodingOptions
+        _ bytes: UnsafeRawBufferPointer,
+        partial: Bool,
+        options: DecodingOptions
     ) throws(ProtobufError) {
         guard bytes.count <= Int(Int32.max) else {
-            throw ProtobufError(.tooLarge, "\(Self.protoMessageName): \(bytes.count) bytes exceed 2 GiB")
+            throw ProtobufError(
+                .tooLarge,
+                "\(Self.protoMessageName): \(bytes.count) bytes exceed 2 GiB"
+            )
         }
         let table = Self.messageSchema.table
         let arena = Arena(budget: options.memoryLimit(for: bytes.count))
@@ -173,14 +199,24 @@ extension Message {
     }
 
     private static func unpack(
-        _ bytes: UnsafeRawBufferPointer, _ table: MessageTable, _ arena: borrowing Arena, _ partial: Bool
+        _ bytes: UnsafeRawBufferPointer,
+        _ table: MessageTable,
+        _ arena: borrowing Arena,
+        _ partial: Bool
     ) throws(ProtobufError) -> Self {
         var allocator = arena.allocator
         let image = protobuf_c_message_unpack(
-            table.descriptor, &allocator, bytes.count, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self))
+            table.descriptor,
+            &allocator,
+            bytes.count,
+            bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        )
         guard let image else {
             // The bytes were checked before, so only memory can have been refused.
-            throw ProtobufError(.tooLarge, "\(table.name): decoding needs more memory than its limit")
+            throw ProtobufError(
+                .tooLarge,
+                "\(table.name): decoding needs more memory than its limit"
+            )
         }
         return try withExtendedLifetime(arena) { (_) throws(ProtobufError) in
             try Self(image: UnsafeRawPointer(image), isPartial: partial)

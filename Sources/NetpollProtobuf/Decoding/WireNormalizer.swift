@@ -9,10 +9,14 @@ enum WireNormalizer {
     ///
     /// - Parameters:
     ///   - pieces: The message's bytes; several pieces mean that they are merged in this order.
+    ///   - table: The message's type.
     ///   - depth: How many more levels of messages may follow.
+    /// - Returns: The bytes to give to libprotobuf-c.
     /// - Throws: ``ProtobufError`` when the bytes are not valid.
     static func normalize(
-        _ pieces: [UnsafeRawBufferPointer], _ table: MessageTable, depth: Int
+        _ pieces: [UnsafeRawBufferPointer],
+        _ table: MessageTable,
+        depth: Int
     ) throws(ProtobufError) -> [UInt8] {
         guard depth > 0 else { throw WireReader.tooDeep(table.name) }
         var message = Gathered(table: table, depth: depth)
@@ -59,7 +63,10 @@ enum WireNormalizer {
         }
 
         private mutating func gatherValue(
-            _ entry: FieldEntry, _ index: Int, _ reader: inout WireReader, _ start: Int
+            _ entry: FieldEntry,
+            _ index: Int,
+            _ reader: inout WireReader,
+            _ start: Int
         ) throws(ProtobufError) {
             if entry.isMessage {
                 let payload = try reader.delimited(in: table.name)
@@ -72,7 +79,10 @@ enum WireNormalizer {
                 }
             } else {
                 try reader.skipValue(
-                    WireTag(number: entry.number, wireType: entry.wireType), depth: 0, in: table.name)
+                    WireTag(number: entry.number, wireType: entry.wireType),
+                    depth: 0,
+                    in: table.name
+                )
             }
             let bytes = reader.bytes(since: start)
             if entry.isRepeated {
@@ -84,7 +94,9 @@ enum WireNormalizer {
         }
 
         private mutating func gatherMessage(
-            _ entry: FieldEntry, _ index: Int, _ payload: UnsafeRawBufferPointer,
+            _ entry: FieldEntry,
+            _ index: Int,
+            _ payload: UnsafeRawBufferPointer,
             _ whole: UnsafeRawBufferPointer
         ) throws(ProtobufError) {
             guard let message = entry.message?.takeUnretainedValue() else { return }
@@ -98,12 +110,16 @@ enum WireNormalizer {
                 return unknown.append(contentsOf: whole)
             }
             appendMessage(
-                entry.number, try WireNormalizer.normalize([payload], message, depth: depth - 1))
+                entry.number,
+                try WireNormalizer.normalize([payload], message, depth: depth - 1)
+            )
         }
 
         /// Whether the value of a map entry is a number that its closed enum knows.
         private static func hasKnownValue(
-            _ payload: UnsafeRawBufferPointer, _ isKnown: (Int32) -> Bool, _ table: MessageTable
+            _ payload: UnsafeRawBufferPointer,
+            _ isKnown: (Int32) -> Bool,
+            _ table: MessageTable
         ) throws(ProtobufError) -> Bool {
             var reader = WireReader(payload)
             var value: UInt64 = 0
@@ -119,7 +135,9 @@ enum WireNormalizer {
         }
 
         private mutating func gatherPacked(
-            _ entry: FieldEntry, _ reader: inout WireReader, _ start: Int
+            _ entry: FieldEntry,
+            _ reader: inout WireReader,
+            _ start: Int
         ) throws(ProtobufError) {
             let run = try reader.delimited(in: table.name)
             try WireScanner.checkPacked(run, entry.wireType, table.name)
@@ -148,7 +166,9 @@ enum WireNormalizer {
 
         private mutating func appendMessage(_ number: UInt32, _ payload: [UInt8]) {
             WireNormalizer.appendVarint(
-                UInt64(number) << 3 | UInt64(WireType.lengthDelimited.rawValue), to: &output)
+                UInt64(number) << 3 | UInt64(WireType.lengthDelimited.rawValue),
+                to: &output
+            )
             WireNormalizer.appendVarint(UInt64(payload.count), to: &output)
             output += payload
         }
@@ -156,10 +176,13 @@ enum WireNormalizer {
         consuming func finish() throws(ProtobufError) -> [UInt8] {
             for bytes in values.values { output.append(contentsOf: bytes) }
             for (index, pieces) in messages {
-                guard let message = table.entries[index].message?.takeUnretainedValue() else { continue }
+                guard let message = table.entries[index].message?.takeUnretainedValue() else {
+                    continue
+                }
                 appendMessage(
                     table.entries[index].number,
-                    try WireNormalizer.normalize(pieces, message, depth: depth - 1))
+                    try WireNormalizer.normalize(pieces, message, depth: depth - 1)
+                )
             }
             if !unknown.isEmpty { appendMessage(ImageLayout.unknownFieldNumber, unknown) }
             return output

@@ -51,7 +51,9 @@ struct WireReader {
     mutating func delimited(in name: String) throws(ProtobufError) -> UnsafeRawBufferPointer {
         let start = offset
         let length = try varint(in: name)
-        guard offset - start <= 5 else { throw ProtobufError(.malformed, "\(name): a length is not valid") }
+        guard offset - start <= 5 else {
+            throw ProtobufError(.malformed, "\(name): a length is not valid")
+        }
         guard length <= UInt64(bytes.count - offset) else { throw Self.truncated(name) }
         defer { offset += Int(length) }
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + Int(length)])

@@ -5,10 +5,16 @@
 enum WireScanner {
     /// Whether libprotobuf-c can decode the bytes as they are.
     ///
-    /// - Parameter depth: How many more levels of messages may follow.
+    /// - Parameters:
+    ///   - bytes: The message.
+    ///   - table: Its type.
+    ///   - depth: How many more levels of messages may follow.
+    /// - Returns: False when the message must be normalised first.
     /// - Throws: ``ProtobufError`` when the bytes are not valid, as far as they were looked at.
     static func isCanonical(
-        _ bytes: UnsafeRawBufferPointer, _ table: MessageTable, depth: Int
+        _ bytes: UnsafeRawBufferPointer,
+        _ table: MessageTable,
+        depth: Int
     ) throws(ProtobufError) -> Bool {
         guard depth > 0 else { throw WireReader.tooDeep(table.name) }
         var reader = WireReader(bytes)
@@ -17,9 +23,17 @@ enum WireScanner {
         while !reader.isAtEnd {
             let tag = try reader.tag(in: table.name)
             guard let index = table.entryIndex(tag.number) else { return false }
-            let isCanonical = try table.entries.withUnsafeBufferPointer { (entries) throws(ProtobufError) in
+            let isCanonical = try table.entries.withUnsafeBufferPointer {
+                (entries) throws(ProtobufError) in
                 try isCanonicalField(
-                    entries[index], tag, &reader, table, depth, &seenMessages, &seenOneofs)
+                    entries[index],
+                    tag,
+                    &reader,
+                    table,
+                    depth,
+                    &seenMessages,
+                    &seenOneofs
+                )
             }
             guard isCanonical else { return false }
         }
@@ -28,15 +42,21 @@ enum WireScanner {
 
     @inline(__always)
     private static func isCanonicalField(
-        _ entry: borrowing FieldEntry, _ tag: WireTag, _ reader: inout WireReader, _ table: MessageTable,
-        _ depth: Int, _ seenMessages: inout UInt64, _ seenOneofs: inout UInt64
+        _ entry: borrowing FieldEntry,
+        _ tag: WireTag,
+        _ reader: inout WireReader,
+        _ table: MessageTable,
+        _ depth: Int,
+        _ seenMessages: inout UInt64,
+        _ seenOneofs: inout UInt64
     ) throws(ProtobufError) -> Bool {
         if let oneof = entry.oneof {
             // Two members of a oneof, or one of them twice: only the last may stay.
             guard mark(&seenOneofs, oneof) else { return false }
         }
         guard tag.wireType == entry.wireType else {
-            guard entry.mayBePacked, tag.wireType == .lengthDelimited, entry.isKnownNumber == nil else {
+            guard entry.mayBePacked, tag.wireType == .lengthDelimited, entry.isKnownNumber == nil
+            else {
                 return false
             }
             try checkPacked(try reader.delimited(in: table.name), entry.wireType, table.name)
@@ -45,7 +65,9 @@ enum WireScanner {
         switch entry.wireType {
         case .varint:
             let value = try reader.varint(in: table.name)
-            if let isKnown = entry.isKnownNumber { return isKnown(Int32(truncatingIfNeeded: value)) }
+            if let isKnown = entry.isKnownNumber {
+                return isKnown(Int32(truncatingIfNeeded: value))
+            }
         case .fixed64: try reader.skip(byteCount: 8, in: table.name)
         case .fixed32: try reader.skip(byteCount: 4, in: table.name)
         case .lengthDelimited:
@@ -72,7 +94,9 @@ enum WireScanner {
 
     /// Checks that a packed run ends with a whole element.
     static func checkPacked(
-        _ bytes: UnsafeRawBufferPointer, _ wireType: WireType, _ name: String
+        _ bytes: UnsafeRawBufferPointer,
+        _ wireType: WireType,
+        _ name: String
     ) throws(ProtobufError) {
         switch wireType {
         case .fixed32 where bytes.count % 4 == 0, .fixed64 where bytes.count % 8 == 0: return

@@ -20,12 +20,20 @@ struct Arena: ~Copyable {
     private static let firstChunkByteCount = 4096
 
     init(budget: Int) {
-        let first = UnsafeMutableRawPointer.allocate(byteCount: Self.firstChunkByteCount, alignment: 16)
+        let first = UnsafeMutableRawPointer.allocate(
+            byteCount: Self.firstChunkByteCount,
+            alignment: 16
+        )
         state = first.bindMemory(to: State.self, capacity: 1)
         state.initialize(
             to: State(
-                cursor: first + Self.headerByteCount, end: first + Self.firstChunkByteCount, budget: budget,
-                nextChunkByteCount: 2 * Self.firstChunkByteCount, chunks: nil))
+                cursor: first + Self.headerByteCount,
+                end: first + Self.firstChunkByteCount,
+                budget: budget,
+                nextChunkByteCount: 2 * Self.firstChunkByteCount,
+                chunks: nil
+            )
+        )
     }
 
     deinit {
@@ -38,7 +46,9 @@ struct Arena: ~Copyable {
     }
 
     /// Uninitialised memory aligned to 8 bytes, or `nil` beyond the budget.
-    static func allocate(_ state: UnsafeMutablePointer<State>, _ byteCount: Int) -> UnsafeMutableRawPointer? {
+    static func allocate(_ state: UnsafeMutablePointer<State>, _ byteCount: Int)
+        -> UnsafeMutableRawPointer?
+    {
         guard byteCount >= 0, byteCount <= state.pointee.budget else { return nil }
         let rounded = (byteCount + 7) & ~7
         if state.pointee.end - state.pointee.cursor < rounded { addChunk(state, rounded) }
@@ -66,6 +76,7 @@ struct Arena: ~Copyable {
                 return Arena.allocate(data.assumingMemoryBound(to: State.self), byteCount)
             },
             free: { _, _ in },
-            allocator_data: UnsafeMutableRawPointer(state))
+            allocator_data: UnsafeMutableRawPointer(state)
+        )
     }
 }

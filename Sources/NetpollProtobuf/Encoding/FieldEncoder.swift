@@ -1,6 +1,8 @@
 internal import CProtobufC
 
-/// Stores the fields of one message in its C image. For generated code.
+/// Stores the fields of one message in its C image.
+///
+/// For generated code.
 public struct FieldEncoder {
     @usableFromInline let slots: UnsafeMutableRawPointer
     private let arena: UnsafeMutablePointer<Arena.State>
@@ -9,32 +11,33 @@ public struct FieldEncoder {
     private let schema: MessageSchema
 
     static func makeImage<M: Message>(
-        _ message: M, _ arena: UnsafeMutablePointer<Arena.State>, partial: Bool
+        _ message: M,
+        _ arena: UnsafeMutablePointer<Arena.State>,
+        partial: Bool
     ) throws(ProtobufError) -> UnsafeMutableRawPointer {
         let schema = M.messageSchema
         let table = schema.table
         let image = try allocate(arena, table.imageByteCount)
         image.initializeMemory(as: UInt8.self, repeating: 0, count: table.imageByteCount)
-        image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor = UnsafePointer(table.descriptor)
+        image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor = UnsafePointer(
+            table.descriptor
+        )
         var encoder = FieldEncoder(
-            slots: image + ImageLayout.headerByteCount, arena: arena, isPartial: partial, schema: schema)
+            slots: image + ImageLayout.headerByteCount,
+            arena: arena,
+            isPartial: partial,
+            schema: schema
+        )
         try message.encodeFields(into: &encoder)
-        if !message.unknownFields.isEmpty { try encoder.storeUnknownFields(message.unknownFields, image) }
+        if !message.unknownFields.isEmpty {
+            try encoder.storeUnknownFields(message.unknownFields, image)
+        }
         return image
     }
 
-    private init(
-        slots: UnsafeMutableRawPointer, arena: UnsafeMutablePointer<Arena.State>, isPartial: Bool,
-        schema: MessageSchema
-    ) {
-        self.slots = slots
-        self.arena = arena
-        self.isPartial = isPartial
-        self.schema = schema
-    }
-
     private static func allocate(
-        _ arena: UnsafeMutablePointer<Arena.State>, _ byteCount: Int
+        _ arena: UnsafeMutablePointer<Arena.State>,
+        _ byteCount: Int
     ) throws(ProtobufError) -> UnsafeMutableRawPointer {
         guard let memory = Arena.allocate(arena, byteCount) else {
             throw ProtobufError(.tooLarge, "a message needs more memory than its limit")
@@ -42,14 +45,18 @@ public struct FieldEncoder {
         return memory
     }
 
-    @usableFromInline func allocate(_ byteCount: Int) throws(ProtobufError) -> UnsafeMutableRawPointer {
+    @usableFromInline func allocate(_ byteCount: Int) throws(ProtobufError)
+        -> UnsafeMutableRawPointer
+    {
         try Self.allocate(arena, byteCount)
     }
 
     @usableFromInline func slot(_ index: Int) -> UnsafeMutableRawPointer { slots + index * 24 }
 
     /// Stores a length and a pointer to a copy of the bytes.
-    func storeBytes(_ bytes: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) throws(ProtobufError) {
+    func storeBytes(_ bytes: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer)
+        throws(ProtobufError)
+    {
         place.storeBytes(of: bytes.count, as: Int.self)
         guard let base = bytes.baseAddress, bytes.count > 0 else { return }
         let copy = try allocate(bytes.count)
@@ -60,7 +67,8 @@ public struct FieldEncoder {
     /// libprotobuf-c writes an unknown field as a tag and raw bytes: the first tag, and all the rest
     /// as its bytes, gives back everything as it was.
     private func storeUnknownFields(
-        _ unknown: UnknownFields, _ image: UnsafeMutableRawPointer
+        _ unknown: UnknownFields,
+        _ image: UnsafeMutableRawPointer
     ) throws(ProtobufError) {
         let bytes = unknown.bytes
         let (tag, rest) = try bytes.withRawBytes { (all) throws(ProtobufError) in
@@ -75,8 +83,12 @@ public struct FieldEncoder {
         let field = place.bindMemory(to: ProtobufCMessageUnknownField.self, capacity: 1)
         field.initialize(
             to: ProtobufCMessageUnknownField(
-                tag: tag.number, wire_type: ProtobufCWireType(rawValue: UInt32(tag.wireType.rawValue)),
-                len: rest.count, data: rest.baseAddress?.assumingMemoryBound(to: UInt8.self)))
+                tag: tag.number,
+                wire_type: ProtobufCWireType(rawValue: UInt32(tag.wireType.rawValue)),
+                len: rest.count,
+                data: rest.baseAddress?.assumingMemoryBound(to: UInt8.self)
+            )
+        )
         let message = image.assumingMemoryBound(to: ProtobufCMessage.self)
         message.pointee.n_unknown_fields = 1
         message.pointee.unknown_fields = field
@@ -87,24 +99,32 @@ public struct FieldEncoder {
 
 extension FieldEncoder {
     /// Stores a value, default or not.
-    @inlinable public mutating func store<V: FieldValue>(_ index: Int, _ value: V) throws(ProtobufError) {
+    @inlinable public mutating func store<V: FieldValue>(_ index: Int, _ value: V)
+        throws(ProtobufError)
+    {
         let place = slot(index)
         place.storeBytes(of: 1, as: Int32.self)
         try value.store(at: place + 8, &self)
     }
 
     /// Stores a value unless it is the default (proto3 without presence).
-    @inlinable public mutating func implicit<V: FieldValue>(_ index: Int, _ value: V) throws(ProtobufError) {
+    @inlinable public mutating func implicit<V: FieldValue>(_ index: Int, _ value: V)
+        throws(ProtobufError)
+    {
         if !value.isFieldDefault { try store(index, value) }
     }
 
     /// Stores a value if there is one.
-    @inlinable public mutating func optional<V: FieldValue>(_ index: Int, _ value: V?) throws(ProtobufError) {
+    @inlinable public mutating func optional<V: FieldValue>(_ index: Int, _ value: V?)
+        throws(ProtobufError)
+    {
         if let value { try store(index, value) }
     }
 
     /// Stores a value that must be there (proto2).
-    @inlinable public mutating func required<V: FieldValue>(_ index: Int, _ value: V?) throws(ProtobufError) {
+    @inlinable public mutating func required<V: FieldValue>(_ index: Int, _ value: V?)
+        throws(ProtobufError)
+    {
         if let value { try store(index, value) } else { try missing(index) }
     }
 
@@ -116,14 +136,18 @@ extension FieldEncoder {
     }
 
     /// Stores a message that must be there (proto2).
-    public mutating func requiredMessage<M: Message>(_ index: Int, _ value: M?) throws(ProtobufError) {
+    public mutating func requiredMessage<M: Message>(_ index: Int, _ value: M?)
+        throws(ProtobufError)
+    {
         if let value { try message(index, value) } else { try missing(index) }
     }
 
     @usableFromInline func missing(_ index: Int) throws(ProtobufError) {
         guard !isPartial else { return }
         throw ProtobufError(
-            .missingRequiredField, "\(schema.name).\(schema.fields[index].name) has no value")
+            .missingRequiredField,
+            "\(schema.name).\(schema.fields[index].name) has no value"
+        )
     }
 }
 
@@ -131,7 +155,9 @@ extension FieldEncoder {
 
 extension FieldEncoder {
     /// Stores a list of values.
-    @inlinable public mutating func repeated<V: FieldValue>(_ index: Int, _ values: [V]) throws(ProtobufError) {
+    @inlinable public mutating func repeated<V: FieldValue>(_ index: Int, _ values: [V])
+        throws(ProtobufError)
+    {
         guard let elements = try makeElements(index, values.count, V.imageByteCount) else { return }
         var place = elements
         for value in values {
@@ -142,11 +168,16 @@ extension FieldEncoder {
 
     /// Stores a list of numbers.
     @inlinable public mutating func numbers<V: PlainFieldValue>(
-        _ index: Int, _ values: [V]
+        _ index: Int,
+        _ values: [V]
     ) throws(ProtobufError) {
-        guard let elements = try makeElements(index, values.count, MemoryLayout<V>.size) else { return }
+        guard let elements = try makeElements(index, values.count, MemoryLayout<V>.size) else {
+            return
+        }
         values.withUnsafeBytes { bytes in
-            if let base = bytes.baseAddress { elements.copyMemory(from: base, byteCount: bytes.count) }
+            if let base = bytes.baseAddress {
+                elements.copyMemory(from: base, byteCount: bytes.count)
+            }
         }
     }
 
@@ -155,25 +186,37 @@ extension FieldEncoder {
         guard let elements = try makeElements(index, values.count, 8) else { return }
         for (position, value) in values.enumerated() {
             let image = try Self.makeImage(value, arena, partial: isPartial)
-            elements.storeBytes(of: image, toByteOffset: position * 8, as: UnsafeMutableRawPointer.self)
+            elements.storeBytes(
+                of: image,
+                toByteOffset: position * 8,
+                as: UnsafeMutableRawPointer.self
+            )
         }
     }
 
     /// Stores a map of plain values.
-    public mutating func map<K: FieldValue, V: FieldValue>(_ index: Int, _ values: [K: V]) throws(ProtobufError) {
-        try entries(index, values) { (encoder, value) throws(ProtobufError) in try encoder.store(1, value) }
+    public mutating func map<K: FieldValue, V: FieldValue>(_ index: Int, _ values: [K: V])
+        throws(ProtobufError)
+    {
+        try entries(index, values) { (encoder, value) throws(ProtobufError) in
+            try encoder.store(1, value)
+        }
     }
 
     /// Stores a map of messages.
     public mutating func messageMap<K: FieldValue, M: Message>(
-        _ index: Int, _ values: [K: M]
+        _ index: Int,
+        _ values: [K: M]
     ) throws(ProtobufError) {
-        try entries(index, values) { (encoder, value) throws(ProtobufError) in try encoder.message(1, value) }
+        try entries(index, values) { (encoder, value) throws(ProtobufError) in
+            try encoder.message(1, value)
+        }
     }
 
     /// A map is a list of messages with the key as field 1 and the value as field 2.
     private func entries<K: FieldValue, V>(
-        _ index: Int, _ values: [K: V],
+        _ index: Int,
+        _ values: [K: V],
         _ storeValue: (inout FieldEncoder, V) throws(ProtobufError) -> Void
     ) throws(ProtobufError) {
         guard let elements = try makeElements(index, values.count, 8),
@@ -186,7 +229,11 @@ extension FieldEncoder {
             image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor =
                 UnsafePointer(table.descriptor)
             var encoder = FieldEncoder(
-                slots: image + ImageLayout.headerByteCount, arena: arena, isPartial: isPartial, schema: schema)
+                slots: image + ImageLayout.headerByteCount,
+                arena: arena,
+                isPartial: isPartial,
+                schema: schema
+            )
             try encoder.store(0, key)
             try storeValue(&encoder, value)
             elements.storeBytes(of: image, toByteOffset: position, as: UnsafeMutableRawPointer.self)
@@ -196,11 +243,15 @@ extension FieldEncoder {
 
     /// Memory for a list's elements, noted in its slot; `nil` for an empty list.
     @usableFromInline func makeElements(
-        _ index: Int, _ count: Int, _ elementByteCount: Int
+        _ index: Int,
+        _ count: Int,
+        _ elementByteCount: Int
     ) throws(ProtobufError) -> UnsafeMutableRawPointer? {
         guard count > 0 else { return nil }
         let elements = try allocate(count * elementByteCount)
-        if elementByteCount == 16 { elements.initializeMemory(as: UInt8.self, repeating: 0, count: count * 16) }
+        if elementByteCount == 16 {
+            elements.initializeMemory(as: UInt8.self, repeating: 0, count: count * 16)
+        }
         slot(index).storeBytes(of: count, as: Int.self)
         slot(index).storeBytes(of: elements, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
         return elements

@@ -8,67 +8,90 @@ public protocol FieldValue: Sendable, Hashable {
     /// The proto3 default, left out on encoding when a field has no presence.
     var isFieldDefault: Bool { get }
     /// Stores the value. The encoder provides memory for what lies outside the slot.
-    func store(at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder) throws(ProtobufError)
+    func store(at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder)
+        throws(ProtobufError)
     /// Loads a value, or `nil` if a closed enum does not know its number.
-    static func load(from place: UnsafeRawPointer, _ decoder: FieldDecoder) throws(ProtobufError) -> Self?
+    static func load(from place: UnsafeRawPointer, _ decoder: FieldDecoder) throws(ProtobufError)
+        -> Self?
 }
 
 /// Fixed-size values, stored as their own bits.
 public protocol PlainFieldValue: FieldValue {}
 
 extension PlainFieldValue {
+    /// Bytes of one element in a C array.
     @inlinable public static var imageByteCount: Int { MemoryLayout<Self>.size }
+    /// Stores the value in its slot.
     @inlinable public func store(
-        at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder
+        at place: UnsafeMutableRawPointer,
+        _ encoder: inout FieldEncoder
     ) throws(ProtobufError) {
         place.storeBytes(of: self, as: Self.self)
     }
+    /// Loads the value from its slot.
     @inlinable public static func load(
-        from place: UnsafeRawPointer, _ decoder: FieldDecoder
+        from place: UnsafeRawPointer,
+        _ decoder: FieldDecoder
     ) throws(ProtobufError) -> Self? {
         place.loadUnaligned(as: Self.self)
     }
 }
 
 extension Int32: PlainFieldValue {
+    /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { self == 0 }
 }
 extension Int64: PlainFieldValue {
+    /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { self == 0 }
 }
 extension UInt32: PlainFieldValue {
+    /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { self == 0 }
 }
 extension UInt64: PlainFieldValue {
+    /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { self == 0 }
 }
 extension Float: PlainFieldValue {
+    /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { bitPattern == 0 }
 }
 extension Double: PlainFieldValue {
+    /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { bitPattern == 0 }
 }
 
 extension Bool: FieldValue {
+    /// Bytes of one element in a C array.
     @inlinable public static var imageByteCount: Int { 8 }
+    /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { !self }
+    /// Stores the value in its slot.
     @inlinable public func store(
-        at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder
+        at place: UnsafeMutableRawPointer,
+        _ encoder: inout FieldEncoder
     ) throws(ProtobufError) {
         place.storeBytes(of: self ? 1 : 0, as: UInt64.self)
     }
+    /// Loads the value from its slot.
     @inlinable public static func load(
-        from place: UnsafeRawPointer, _ decoder: FieldDecoder
+        from place: UnsafeRawPointer,
+        _ decoder: FieldDecoder
     ) throws(ProtobufError) -> Bool? {
         place.load(as: UInt64.self) != 0
     }
 }
 
 extension String: FieldValue {
+    /// Bytes of one element in a C array.
     @inlinable public static var imageByteCount: Int { 16 }
+    /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { isEmpty }
+    /// Stores the value in its slot.
     public func store(
-        at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder
+        at place: UnsafeMutableRawPointer,
+        _ encoder: inout FieldEncoder
     ) throws(ProtobufError) {
         var copy = self
         let outcome = copy.withUTF8 { bytes in
@@ -78,8 +101,10 @@ extension String: FieldValue {
         }
         try outcome.get()
     }
+    /// Loads the value from its slot.
     public static func load(
-        from place: UnsafeRawPointer, _ decoder: FieldDecoder
+        from place: UnsafeRawPointer,
+        _ decoder: FieldDecoder
     ) throws(ProtobufError) -> String? {
         let bytes = FieldDecoder.bytes(at: place)
         do {
@@ -93,31 +118,44 @@ extension String: FieldValue {
     }
 }
 
-extension Array<UInt8>: FieldValue {
+extension [UInt8]: FieldValue {
+    /// Bytes of one element in a C array.
     @inlinable public static var imageByteCount: Int { 16 }
+    /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { isEmpty }
+    /// Stores the value in its slot.
     public func store(
-        at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder
+        at place: UnsafeMutableRawPointer,
+        _ encoder: inout FieldEncoder
     ) throws(ProtobufError) {
-        try withRawBytes { (bytes) throws(ProtobufError) in try encoder.storeBytes(bytes, at: place) }
+        try withRawBytes { (bytes) throws(ProtobufError) in try encoder.storeBytes(bytes, at: place)
+        }
     }
+    /// Loads the value from its slot.
     public static func load(
-        from place: UnsafeRawPointer, _ decoder: FieldDecoder
+        from place: UnsafeRawPointer,
+        _ decoder: FieldDecoder
     ) throws(ProtobufError) -> [UInt8]? {
         Array(FieldDecoder.bytes(at: place))
     }
 }
 
 extension Enum {
+    /// Bytes of one element in a C array.
     @inlinable public static var imageByteCount: Int { 4 }
+    /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { rawValue == 0 }
+    /// Stores the value in its slot.
     @inlinable public func store(
-        at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder
+        at place: UnsafeMutableRawPointer,
+        _ encoder: inout FieldEncoder
     ) throws(ProtobufError) {
         place.storeBytes(of: Int32(truncatingIfNeeded: rawValue), as: Int32.self)
     }
+    /// Loads the value from its slot.
     @inlinable public static func load(
-        from place: UnsafeRawPointer, _ decoder: FieldDecoder
+        from place: UnsafeRawPointer,
+        _ decoder: FieldDecoder
     ) throws(ProtobufError) -> Self? {
         Self(rawValue: Int(place.load(as: Int32.self)))
     }

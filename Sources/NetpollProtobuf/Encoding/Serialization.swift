@@ -1,6 +1,8 @@
 internal import CProtobufC
 
-/// An encoding that was measured and waits to be written. Lent by ``Message/withSerialization(partial:_:)``.
+/// An encoding that was measured and waits to be written.
+///
+/// Lent by ``Message/withSerialization(partial:_:)``.
 public struct Serialization: ~Copyable {
     private let image: UnsafePointer<ProtobufCMessage>
     /// The number of bytes that ``write(to:)`` writes.
@@ -27,14 +29,18 @@ extension Message {
     /// - Returns: What `body` returns.
     /// - Throws: ``ProtobufError`` when the message cannot be encoded.
     public func withSerialization<R>(
-        partial: Bool = false, _ body: (borrowing Serialization) -> R
+        partial: Bool = false,
+        _ body: (borrowing Serialization) -> R
     ) throws(ProtobufError) -> R {
         let arena = Arena(budget: .max)
         let image = try FieldEncoder.makeImage(self, arena.state, partial: partial)
         let message = UnsafePointer(image.assumingMemoryBound(to: ProtobufCMessage.self))
         let byteCount = protobuf_c_message_get_packed_size(message)
         guard byteCount <= Int(Int32.max) else {
-            throw ProtobufError(.tooLarge, "\(Self.protoMessageName): \(byteCount) bytes exceed 2 GiB")
+            throw ProtobufError(
+                .tooLarge,
+                "\(Self.protoMessageName): \(byteCount) bytes exceed 2 GiB"
+            )
         }
         return withExtendedLifetime(arena) { body(Serialization(message, byteCount: byteCount)) }
     }

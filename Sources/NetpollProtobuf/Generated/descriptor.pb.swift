@@ -1,3 +1,6 @@
+// swift-format-ignore-file
+// The messages of google/protobuf/descriptor.proto (protobuf 3.21), as plain structs.
+
 public struct Google_Protobuf_FileDescriptorSet: Sendable, Hashable {
     public var file: [Google_Protobuf_FileDescriptorProto] = []
     /// Fields this type does not know, in wire form; options of extended types hold custom options here.

@@ -1,4 +1,6 @@
-/// A protobuf enum. Generated types conform.
+/// A protobuf enum.
+///
+/// Generated types conform.
 ///
 /// An enum of a proto3 file keeps numbers it does not know as `UNRECOGNIZED`; one of a proto2 file
 /// has no such case, and a field with an unknown number keeps it among the unknown fields.

@@ -1,4 +1,6 @@
-/// A protobuf message. Generated types conform; the API is SwiftProtobuf's, so code moves over.
+/// A protobuf message.
+///
+/// Generated types conform; the API is SwiftProtobuf's, so code moves over.
 public protocol Message: Sendable, Hashable, CustomDebugStringConvertible {
     /// Creates a message with all fields at their defaults.
     init()
@@ -17,7 +19,9 @@ public protocol Message: Sendable, Hashable, CustomDebugStringConvertible {
 
 /// The bounds of decoding.
 public struct DecodingOptions: Sendable {
-    /// How deep messages and groups may nest. Default 100, as Google's runtimes.
+    /// How deep messages and groups may nest.
+    ///
+    /// Default 100, as Google's runtimes.
     public var nestingLimit = 100
     /// Most bytes of memory that decoding may take for its C image; by default 64 times the
     /// input's length, at least 16 MiB.
@@ -49,7 +53,8 @@ extension Message {
     ///   - options: The bounds of decoding.
     /// - Throws: ``ProtobufError``.
     public init(
-        serializedBytes bytes: UnsafeRawBufferPointer, partial: Bool = false,
+        serializedBytes bytes: UnsafeRawBufferPointer,
+        partial: Bool = false,
         options: DecodingOptions = DecodingOptions()
     ) throws(ProtobufError) {
         self.init()
@@ -64,7 +69,8 @@ extension Message {
     ///   - options: The bounds of decoding.
     /// - Throws: ``ProtobufError``.
     public init(
-        serializedBytes bytes: [UInt8], partial: Bool = false,
+        serializedBytes bytes: [UInt8],
+        partial: Bool = false,
         options: DecodingOptions = DecodingOptions()
     ) throws(ProtobufError) {
         self.init()
@@ -82,12 +88,16 @@ extension Message {
     ///   - options: The bounds of decoding.
     /// - Throws: ``ProtobufError``; the message is then unchanged.
     public mutating func merge(
-        serializedBytes bytes: [UInt8], partial: Bool = false,
+        serializedBytes bytes: [UInt8],
+        partial: Bool = false,
         options: DecodingOptions = DecodingOptions()
     ) throws(ProtobufError) {
         // On the wire, merging is concatenation.
         self = try Self(
-            serializedBytes: try serializedBytes(partial: true) + bytes, partial: partial, options: options)
+            serializedBytes: try serializedBytes(partial: true) + bytes,
+            partial: partial,
+            options: options
+        )
     }
 
     /// The message in wire form.
@@ -98,7 +108,9 @@ extension Message {
     public func serializedBytes(partial: Bool = false) throws(ProtobufError) -> [UInt8] {
         try withSerialization(partial: partial) { serialization in
             [UInt8](unsafeUninitializedCapacity: serialization.byteCount) { target, count in
-                if let base = target.baseAddress { serialization.write(to: UnsafeMutableRawPointer(base)) }
+                if let base = target.baseAddress {
+                    serialization.write(to: UnsafeMutableRawPointer(base))
+                }
                 count = serialization.byteCount
             }
         }

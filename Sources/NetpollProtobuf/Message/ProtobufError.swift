@@ -1,6 +1,8 @@
 /// Why a message could not be decoded or encoded.
 public struct ProtobufError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The kind of failure. New codes may be added; switch with a default.
+    /// The kind of failure.
+    ///
+    /// New codes may be added; switch with a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Value: String, Sendable {
             case truncated, malformed, invalidUTF8, tooDeep, tooLarge, missingRequiredField

@@ -29,9 +29,14 @@ public struct FieldSchema: Sendable {
     /// The oneof that the field belongs to, counted within its message.
     let oneof: Int?
 
-    /// Creates a field. A map is always repeated.
+    /// Creates a field.
+    ///
+    /// A map is always repeated.
     public init(
-        _ number: UInt32, _ name: String, _ kind: Kind, _ cardinality: Cardinality = .singular,
+        _ number: UInt32,
+        _ name: String,
+        _ kind: Kind,
+        _ cardinality: Cardinality = .singular,
         oneof: Int? = nil
     ) {
         self.number = number

@@ -2,7 +2,9 @@ internal import CProtobufC
 internal import Synchronization
 
 /// The fields of a message type, and from the first use on the tables that libprotobuf-c and the
-/// scanner read. One for each type, made by generated code, never freed.
+/// scanner read.
+///
+/// One for each type, made by generated code, never freed.
 public final class MessageSchema: Sendable {
     /// The full name of the message type.
     public let name: String
@@ -35,6 +37,9 @@ public final class MessageSchema: Sendable {
     var isPrepared: Bool { published.load(ordering: .acquiring) != 0 }
 
     func publish(_ table: MessageTable) {
-        published.store(UInt(bitPattern: Unmanaged.passRetained(table).toOpaque()), ordering: .releasing)
+        published.store(
+            UInt(bitPattern: Unmanaged.passRetained(table).toOpaque()),
+            ordering: .releasing
+        )
     }
 }

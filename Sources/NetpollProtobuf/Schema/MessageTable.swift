@@ -1,5 +1,6 @@
 internal import CProtobufC
 internal import Synchronization
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -54,7 +55,8 @@ final class MessageTable: @unchecked Sendable {
     private init(_ schema: MessageSchema) {
         name = schema.name
         descriptor = .allocate(capacity: 1)
-        imageByteCount = ImageLayout.headerByteCount + (schema.fields.count + 1) * ImageLayout.slotByteCount
+        imageByteCount =
+            ImageLayout.headerByteCount + (schema.fields.count + 1) * ImageLayout.slotByteCount
     }
 
     /// The field of a number.
@@ -75,8 +77,10 @@ final class MessageTable: @unchecked Sendable {
 // MARK: - Preparation
 
 extension MessageTable {
-    /// Makes the tables of a schema and of all schemas it leads to. Two phases, because they may
-    /// refer to each other in circles: first all tables are made, then all are filled.
+    /// Makes the tables of a schema and of all schemas it leads to.
+    ///
+    /// Two phases, because they may refer to each other in circles: first all tables are made, then
+    /// all are filled.
     static func prepare(_ root: MessageSchema) -> MessageTable {
         preparation.withLock { _ in
             var made: [ObjectIdentifier: MessageTable] = [:]
@@ -92,7 +96,9 @@ extension MessageTable {
             func find(_ schema: MessageSchema) -> MessageTable {
                 made[ObjectIdentifier(schema)] ?? schema.table
             }
-            for (schema, children) in order { find(schema).fill(schema, children.map { $0.map(find) }) }
+            for (schema, children) in order {
+                find(schema).fill(schema, children.map { $0.map(find) })
+            }
             for (schema, _) in order { schema.publish(find(schema)) }
             return root.table
         }
@@ -103,8 +109,10 @@ extension MessageTable {
         case .message(let resolve): resolve()
         case .map(let key, let value):
             MessageSchema(
-                "\(schema.name).\(field.name)", [FieldSchema(1, "key", key), FieldSchema(2, "value", value)],
-                repairsStrings: schema.repairsStrings)
+                "\(schema.name).\(field.name)",
+                [FieldSchema(1, "key", key), FieldSchema(2, "value", value)],
+                repairsStrings: schema.repairsStrings
+            )
         default: nil
         }
     }
@@ -131,11 +139,16 @@ extension MessageTable {
         }
         fields.append(
             Self.makeField(
-                FieldSchema(ImageLayout.unknownFieldNumber, "unknown", .bytes), slot: fields.count, child: nil))
+                FieldSchema(ImageLayout.unknownFieldNumber, "unknown", .bytes),
+                slot: fields.count,
+                child: nil
+            )
+        )
         fields.sort { $0.id < $1.id }
         let byNumber = Self.immortal(fields)
         let byName = Self.immortal(
-            fields.indices.sorted { strcmp(fields[$0].name, fields[$1].name) < 0 }.map(UInt32.init))
+            fields.indices.sorted { strcmp(fields[$0].name, fields[$1].name) < 0 }.map(UInt32.init)
+        )
         let ranges = Self.ranges(fields.map(\.id))
         descriptor.initialize(to: ProtobufCMessageDescriptor())
         descriptor.pointee.magic = UInt32(PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC)
@@ -152,24 +165,29 @@ extension MessageTable {
     }
 
     private static func makeField(
-        _ field: FieldSchema, slot: Int, child: MessageTable?
+        _ field: FieldSchema,
+        slot: Int,
+        child: MessageTable?
     ) -> ProtobufCFieldDescriptor {
         var result = ProtobufCFieldDescriptor()
         result.name = UnsafePointer(immortal(field.name))
         result.id = field.number
-        result.label = field.cardinality == .singular ? PROTOBUF_C_LABEL_OPTIONAL : PROTOBUF_C_LABEL_REPEATED
+        result.label =
+            field.cardinality == .singular ? PROTOBUF_C_LABEL_OPTIONAL : PROTOBUF_C_LABEL_REPEATED
         result.type = field.kind.cType
         result.quantifier_offset = UInt32(slotOffset(slot))
         result.offset = UInt32(slotOffset(slot) + ImageLayout.valueOffset)
         result.descriptor = child.map { UnsafeRawPointer($0.descriptor) }
-        result.flags = field.cardinality == .packed ? UInt32(PROTOBUF_C_FIELD_FLAG_PACKED.rawValue) : 0
+        result.flags =
+            field.cardinality == .packed ? UInt32(PROTOBUF_C_FIELD_FLAG_PACKED.rawValue) : 0
         return result
     }
 
     /// Runs of consecutive numbers, with the terminator that libprotobuf-c's look-up needs.
     private static func ranges(_ numbers: [UInt32]) -> [ProtobufCIntRange] {
         var result: [ProtobufCIntRange] = []
-        for (index, number) in numbers.enumerated() where index == 0 || number != numbers[index - 1] + 1 {
+        for (index, number) in numbers.enumerated()
+        where index == 0 || number != numbers[index - 1] + 1 {
             result.append(ProtobufCIntRange(start_value: Int32(number), orig_index: UInt32(index)))
         }
         result.append(ProtobufCIntRange(start_value: 0, orig_index: UInt32(numbers.count)))

@@ -28,6 +28,8 @@ public struct Metadata: Sendable, Hashable, ExpressibleByDictionaryLiteral {
     /// The pairs as they stand in a header, each key behind a prefix.
     func headerPairs(prefix: String) -> [(key: String, value: String)] {
         guard !values.isEmpty else { return [] }
-        return pairs.filter { !$0.key.isEmpty && !$0.value.isEmpty }.map { (prefix + $0.key, $0.value) }
+        return pairs.filter { !$0.key.isEmpty && !$0.value.isEmpty }.map {
+            (prefix + $0.key, $0.value)
+        }
     }
 }

@@ -38,7 +38,8 @@ public struct MethodDescriptor: Sendable, Hashable {
                 (WireFormat.IntegerKey.fromService, ""),
                 (WireFormat.IntegerKey.fromMethod, ""),
                 (WireFormat.IntegerKey.messageType, "1"),
-            ])
+            ]
+        )
     }
 
     /// `package.Service/Method`.

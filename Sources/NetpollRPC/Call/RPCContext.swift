@@ -23,8 +23,13 @@ public final class RPCContext: Sendable {
     private let response = Mutex(Metadata())
 
     init(
-        service: ServiceDescriptor, method: String, deadline: Deadline, metadata: Metadata,
-        persistentMetadata: Metadata, transport: Transport, peer: @escaping @Sendable () -> SocketAddress
+        service: ServiceDescriptor,
+        method: String,
+        deadline: Deadline,
+        metadata: Metadata,
+        persistentMetadata: Metadata,
+        transport: Transport,
+        peer: @escaping @Sendable () -> SocketAddress
     ) {
         self.service = service
         self.method = method
@@ -38,7 +43,9 @@ public final class RPCContext: Sendable {
     /// The caller's address.
     public var peerAddress: SocketAddress { peer() }
 
-    /// Metadata to send with the reply. Names that the protocol uses itself are not sent.
+    /// Metadata to send with the reply.
+    ///
+    /// Names that the protocol uses itself are not sent.
     public var responseMetadata: Metadata {
         get { response.withLock { $0 } }
         set { response.withLock { $0 = newValue } }

@@ -1,7 +1,9 @@
-public import NetpollProtobuf
 internal import NetpollCore
+public import NetpollProtobuf
 
-/// Something that serves the methods of one service. Generated protocols refine this one.
+/// Something that serves the methods of one service.
+///
+/// Generated protocols refine this one.
 public protocol RPCService: Sendable {
     /// The service's name.
     static var serviceDescriptor: ServiceDescriptor { get }
@@ -36,7 +38,9 @@ public struct MethodRegistrar {
             do {
                 let response = try await handler(request, call.context)
                 try response.withSerialization { serialization in
-                    call.reply(bodyByteCount: serialization.byteCount) { serialization.write(to: $0) }
+                    call.reply(bodyByteCount: serialization.byteCount) {
+                        serialization.write(to: $0)
+                    }
                 }
             } catch {
                 call.fail(error)
@@ -49,10 +53,14 @@ public struct MethodRegistrar {
 struct MethodHandler: Sendable {
     let serve: @Sendable (_ body: BufferSlice, _ call: any ServerCall) async -> Void
 
-    init(_ serve: @escaping @Sendable (BufferSlice, any ServerCall) async -> Void) { self.serve = serve }
+    init(_ serve: @escaping @Sendable (BufferSlice, any ServerCall) async -> Void) {
+        self.serve = serve
+    }
 }
 
-/// Where the outcome of one call goes. Exactly one of the two is called, once.
+/// Where the outcome of one call goes.
+///
+/// Exactly one of the two is called, once.
 protocol ServerCall: Sendable {
     var context: RPCContext { get }
     func reply(bodyByteCount: Int, writeBody: (UnsafeMutableRawPointer) -> Void)

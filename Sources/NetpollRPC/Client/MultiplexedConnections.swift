@@ -1,10 +1,13 @@
 internal import NetpollCore
 internal import Synchronization
 
-/// A fixed number of sessions to one address, used in turn; each is dialled when it is first
-/// needed and again after it was lost. Any thread.
+/// A fixed number of sessions to one address, used in turn; each is dialled when it is first needed
+/// and again after it was lost.
+///
+/// Any thread.
 final class MultiplexedConnections: Sendable {
-    typealias Dial = @Sendable (@escaping @Sendable (Result<ClientSession, NetpollError>) -> Void) -> Void
+    typealias Dial =
+        @Sendable (@escaping @Sendable (Result<ClientSession, NetpollError>) -> Void) -> Void
 
     private enum Slot {
         case empty
@@ -35,17 +38,22 @@ final class MultiplexedConnections: Sendable {
     /// loop, so that the reply needs no other thread, else the next in turn.
     func readySession() -> ClientSession? {
         state.withLock { state in
-            for case .ready(let session) in state.slots where session.isOnCurrentLoop && session.isActive {
+            for case .ready(let session) in state.slots
+            where session.isOnCurrentLoop && session.isActive {
                 return session
             }
-            guard case .ready(let session) = state.slots[state.next], session.isActive else { return nil }
+            guard case .ready(let session) = state.slots[state.next], session.isActive else {
+                return nil
+            }
             state.next = (state.next + 1) % state.slots.count
             return session
         }
     }
 
     /// The next session, connected first if it must be.
-    func session(until deadline: Deadline, on loop: EventLoop) async throws(NetpollError) -> ClientSession {
+    func session(until deadline: Deadline, on loop: EventLoop) async throws(NetpollError)
+        -> ClientSession
+    {
         let waiter = Waiter<ClientSession>()
         let late = NetpollError(.timedOut, "the call's deadline passed while connecting")
         return try await waiter.wait(until: deadline, on: loop, late: late) {
@@ -82,7 +90,9 @@ final class MultiplexedConnections: Sendable {
 
     private func dialed(_ index: Int, _ outcome: Result<ClientSession, NetpollError>) {
         let (waiters, isClosed) = state.withLock { state -> ([Waiter<ClientSession>], Bool) in
-            guard case .dialing(let waiters) = state.slots[index] else { return ([], state.isClosed) }
+            guard case .dialing(let waiters) = state.slots[index] else {
+                return ([], state.isClosed)
+            }
             if case .success(let session) = outcome, !state.isClosed {
                 state.slots[index] = .ready(session)
             } else {

@@ -2,7 +2,9 @@ public import NetpollCore
 public import NetpollProtobuf
 internal import Synchronization
 
-/// Calls methods of the services at one address. Any thread, any number of calls at a time.
+/// Calls methods of the services at one address.
+///
+/// Any thread, any number of calls at a time.
 ///
 /// Connections are made when they are needed and made again when they were lost. A call ends by
 /// exactly one of: its reply, its deadline, cancellation of its task, or the loss of its
@@ -26,7 +28,9 @@ public final class RPCClient: Sendable {
     /// ever match a call of another connection by chance.
     private static let sequence = Atomic<Int32>(0)
 
-    /// Creates a client. Nothing is dialled yet.
+    /// Creates a client.
+    ///
+    /// Nothing is dialled yet.
     ///
     /// - Parameters:
     ///   - address: Where the server listens.
@@ -34,7 +38,8 @@ public final class RPCClient: Sendable {
     ///   - group: The loops to use; by default the client has its own, which end with it.
     /// - Throws: `NetpollError` when loops cannot be started.
     public init(
-        to address: SocketAddress, options: RPCClientOptions = RPCClientOptions(),
+        to address: SocketAddress,
+        options: RPCClientOptions = RPCClientOptions(),
         group: EventLoopGroup? = nil
     ) throws {
         let loops = try group ?? EventLoopGroup()
@@ -51,10 +56,15 @@ public final class RPCClient: Sendable {
     }
 
     private static func makeRoute(
-        _ address: SocketAddress, _ options: RPCClientOptions, _ group: EventLoopGroup
+        _ address: SocketAddress,
+        _ options: RPCClientOptions,
+        _ group: EventLoopGroup
     ) -> Route {
         let dialer = Dialer(
-            group: group, options: options.connection, connectTimeout: options.connectTimeout)
+            group: group,
+            options: options.connection,
+            connectTimeout: options.connectTimeout
+        )
         let dial: MultiplexedConnections.Dial = { completion in
             dialer.dial(address) { outcome in
                 // On the connection's loop, before it reads its first byte.
@@ -63,7 +73,8 @@ public final class RPCClient: Sendable {
                         let session = ClientSession(connection, options: options)
                         connection.setHandler(session)
                         return session
-                    })
+                    }
+                )
             }
         }
         switch options.connections {
@@ -82,7 +93,9 @@ public final class RPCClient: Sendable {
 // MARK: - Calls
 
 extension RPCClient {
-    /// Calls a method and waits for its reply. Generated clients call this.
+    /// Calls a method and waits for its reply.
+    ///
+    /// Generated clients call this.
     ///
     /// - Parameters:
     ///   - method: The method.
@@ -93,7 +106,9 @@ extension RPCClient {
     /// - Returns: The reply message.
     /// - Throws: ``RPCError`` when the call failed, ``BusinessError`` when the application said no.
     public func call<Request: Message, Response: Message>(
-        _ method: MethodDescriptor, _ request: Request, timeout: Duration? = nil,
+        _ method: MethodDescriptor,
+        _ request: Request,
+        timeout: Duration? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> Response {
         let allowed = timeout ?? options.timeout ?? self.options.timeout
@@ -118,16 +133,25 @@ extension RPCClient {
 
     /// Sends a request and waits, once more on another connection if nothing of it was sent.
     private func exchange<Request: Message>(
-        _ method: MethodDescriptor, _ request: Request, _ deadline: Deadline, _ allowed: Duration,
+        _ method: MethodDescriptor,
+        _ request: Request,
+        _ deadline: Deadline,
+        _ allowed: Duration,
         _ options: CallOptions
     ) async throws -> Reply {
         for _ in 0..<Self.attemptLimit {
             let session = try await acquire(deadline, allowed, method)
             let head = makeHead(method, deadline, options)
-            let outcome = await session.call(head, request, deadline: deadline, limits: self.options.limits)
+            let outcome = await session.call(
+                head,
+                request,
+                deadline: deadline,
+                limits: self.options.limits
+            )
             release(session)
             switch outcome {
-            case .success(let reply) where reply.message.type == .exception && Deadline.now() >= deadline:
+            case .success(let reply)
+            where reply.message.type == .exception && Deadline.now() >= deadline:
                 // The server gave up at the caller's deadline and its word came before our timer.
                 let error = RPCError(.deadlineExceeded, "no reply from \(address) in time")
                 throw Self.describe(error, method, allowed)
@@ -136,20 +160,31 @@ extension RPCClient {
             case .failure(.failed(let error)): throw Self.describe(error, method, allowed)
             }
         }
-        throw RPCError(.unavailable, "\(method.fullName): connections to \(address) close before a call is sent")
+        throw RPCError(
+            .unavailable,
+            "\(method.fullName): connections to \(address) close before a call is sent"
+        )
     }
 
     private static let attemptLimit = 3
 
     private static func describe(
-        _ error: RPCError, _ method: MethodDescriptor, _ allowed: Duration
+        _ error: RPCError,
+        _ method: MethodDescriptor,
+        _ allowed: Duration
     ) -> RPCError {
         let limit = error.code == .deadlineExceeded ? " (timeout \(allowed))" : ""
-        return RPCError(error.code, "\(method.fullName): \(error.message)\(limit)", cause: error.cause)
+        return RPCError(
+            error.code,
+            "\(method.fullName): \(error.message)\(limit)",
+            cause: error.cause
+        )
     }
 
     private func acquire(
-        _ deadline: Deadline, _ allowed: Duration, _ method: MethodDescriptor
+        _ deadline: Deadline,
+        _ allowed: Duration,
+        _ method: MethodDescriptor
     ) async throws -> ClientSession {
         do throws(NetpollError) {
             switch route {
@@ -160,18 +195,30 @@ extension RPCClient {
                 return try await pool.checkOut(deadline: deadline)
             }
         } catch {
-            throw Self.acquisitionError(error, method, isPastDeadline: Deadline.now() >= deadline, allowed)
+            throw Self.acquisitionError(
+                error,
+                method,
+                isPastDeadline: Deadline.now() >= deadline,
+                allowed
+            )
         }
     }
 
     private static func acquisitionError(
-        _ error: NetpollError, _ method: MethodDescriptor, isPastDeadline: Bool, _ allowed: Duration
+        _ error: NetpollError,
+        _ method: MethodDescriptor,
+        isPastDeadline: Bool,
+        _ allowed: Duration
     ) -> RPCError {
         let message = "\(method.fullName): no connection"
         switch error.code {
         case .cancelled: return RPCError(.cancelled, message, cause: error)
         case .timedOut where isPastDeadline:
-            return RPCError(.deadlineExceeded, "\(message) in time (timeout \(allowed))", cause: error)
+            return RPCError(
+                .deadlineExceeded,
+                "\(message) in time (timeout \(allowed))",
+                cause: error
+            )
         case .limitExceeded: return RPCError(.resourceExhausted, message, cause: error)
         default: return RPCError(.unavailable, message, cause: error)
         }
@@ -181,15 +228,24 @@ extension RPCClient {
         if case .pooled(let pool) = route { pool.checkIn(session) }
     }
 
-    private func makeHead(_ method: MethodDescriptor, _ deadline: Deadline, _ options: CallOptions) -> FrameHead {
+    private func makeHead(_ method: MethodDescriptor, _ deadline: Deadline, _ options: CallOptions)
+        -> FrameHead
+    {
         let remaining = max(1, deadline.timeRemaining().wholeMilliseconds)
         var strings = options.metadata.headerPairs(prefix: WireFormat.StringKey.transientPrefix)
-        strings += options.persistentMetadata.headerPairs(prefix: WireFormat.StringKey.persistentPrefix)
+        strings += options.persistentMetadata.headerPairs(
+            prefix: WireFormat.StringKey.persistentPrefix
+        )
         return FrameHead(
             transport: .ttHeaderFramed,
             flags: self.options.connections.isPooled ? 0 : WireFormat.outOfOrderFlag,
-            type: .call, sequenceID: Self.nextSequenceID(), method: method.wireName,
-            template: method.requestTemplate, strings: strings, timeoutMilliseconds: remaining)
+            type: .call,
+            sequenceID: Self.nextSequenceID(),
+            method: method.wireName,
+            template: method.requestTemplate,
+            strings: strings,
+            timeoutMilliseconds: remaining
+        )
     }
 
     /// Counts up through all 32-bit values but 0, which means a control frame.
@@ -199,7 +255,8 @@ extension RPCClient {
     }
 
     private static func decode<Response: Message>(
-        _ reply: Reply, _ method: MethodDescriptor
+        _ reply: Reply,
+        _ method: MethodDescriptor
     ) throws -> Response {
         switch reply.message.type {
         case .exception:
@@ -211,13 +268,19 @@ extension RPCClient {
         }
         guard reply.message.method == method.name else {
             throw RPCError(
-                .protocolViolation, "\(method.fullName): the reply is to \(reply.message.method)")
+                .protocolViolation,
+                "\(method.fullName): the reply is to \(reply.message.method)"
+            )
         }
         if let error = BusinessError(reply.header) { throw error }
         do {
             return try reply.message.body.withUnsafeBytes { try Response(serializedBytes: $0) }
         } catch {
-            throw RPCError(.protocolViolation, "\(method.fullName): the reply cannot be decoded", cause: error)
+            throw RPCError(
+                .protocolViolation,
+                "\(method.fullName): the reply cannot be decoded",
+                cause: error
+            )
         }
     }
 }

@@ -1,6 +1,8 @@
 public import NetpollCore
 
-/// How a client connects and how long it waits. Values are copied at creation.
+/// How a client connects and how long it waits.
+///
+/// Values are copied at creation.
 public struct RPCClientOptions: Sendable {
     /// How calls share connections.
     public enum Connections: Sendable, Hashable {
@@ -15,15 +17,25 @@ public struct RPCClientOptions: Sendable {
         }
     }
 
-    /// How calls share connections. Default: multiplexed on 2.
+    /// How calls share connections.
+    ///
+    /// Default: multiplexed on 2.
     public var connections: Connections = .multiplexed()
-    /// How long a call may take unless it says otherwise, dialling included. Default 30 s.
+    /// How long a call may take unless it says otherwise, dialling included.
+    ///
+    /// Default 30 s.
     public var timeout: Duration = .seconds(30)
-    /// How long making a connection may take. Default 1 s.
+    /// How long making a connection may take.
+    ///
+    /// Default 1 s.
     public var connectTimeout: Duration = .seconds(1)
-    /// Most calls in flight on one connection; more fail with `resourceExhausted`. Default 65,536.
+    /// Most calls in flight on one connection; more fail with `resourceExhausted`.
+    ///
+    /// Default 65,536.
     public var inFlightLimit = 65_536
-    /// How long a pooled connection may stay idle. Default 60 s.
+    /// How long a pooled connection may stay idle.
+    ///
+    /// Default 60 s.
     public var idleTimeout: Duration = .seconds(60)
     /// Bounds of frames, sent and received.
     public var limits = WireLimits()

@@ -37,7 +37,8 @@ public final class RPCServer: Sendable {
     ///   - options: The server's bounds.
     ///   - group: The loops to use; by default the server has its own while it runs.
     public init(
-        services: [any RPCService], options: RPCServerOptions = RPCServerOptions(),
+        services: [any RPCService],
+        options: RPCServerOptions = RPCServerOptions(),
         group: EventLoopGroup? = nil
     ) {
         self.services = services
@@ -88,10 +89,15 @@ public final class RPCServer: Sendable {
     }
 
     private func listen(
-        on address: SocketAddress, _ group: EventLoopGroup, _ settings: ServerSettings
+        on address: SocketAddress,
+        _ group: EventLoopGroup,
+        _ settings: ServerSettings
     ) throws -> Listener {
-        try Listener(on: address, group: group, options: options.listener) { [weak self] connection in
-            let session = ServerSession(connection, settings: settings) { [weak self] in self?.remove($0) }
+        try Listener(on: address, group: group, options: options.listener) {
+            [weak self] connection in
+            let session = ServerSession(connection, settings: settings) { [weak self] in
+                self?.remove($0)
+            }
             guard let self, self.add(session) else {
                 connection.close()
                 return session
@@ -101,7 +107,9 @@ public final class RPCServer: Sendable {
     }
 
     /// Ends the server: stops accepting, answers the calls in flight, tells multiplexing clients,
-    /// and closes. Calls that take longer than the drain timeout are cancelled.
+    /// and closes.
+    ///
+    /// Calls that take longer than the drain timeout are cancelled.
     ///
     /// Returns when everything is closed; a second call waits for the first.
     public func shutdown() async {
@@ -132,7 +140,8 @@ public final class RPCServer: Sendable {
         let late = state.withLock { Array($0.sessions.values) }
         options.logger.warning(
             "cancelling calls that outlast the drain timeout",
-            metadata: ["connections": "\(late.count)", "timeout": "\(options.drainTimeout)"])
+            metadata: ["connections": "\(late.count)", "timeout": "\(options.drainTimeout)"]
+        )
         for session in late { session.cancelAll() }
         // The connections close in good order, which takes a peer that answers; others are cut off.
         if await isEmptied(within: Self.cancellationGrace, group) { return }
@@ -152,7 +161,12 @@ public final class RPCServer: Sendable {
         let late = NetpollError(.timedOut, "drain")
         do throws(NetpollError) {
             try await emptied.wait(
-                until: .after(timeout), on: group.next(), late: late, begin: {}, onCancel: {})
+                until: .after(timeout),
+                on: group.next(),
+                late: late,
+                begin: {},
+                onCancel: {}
+            )
             return true
         } catch {
             return false

@@ -1,15 +1,25 @@
 public import Logging
 public import NetpollCore
 
-/// The bounds of a server. Values are copied at creation.
+/// The bounds of a server.
+///
+/// Values are copied at creation.
 public struct RPCServerOptions: Sendable {
-    /// Most calls in flight on one connection; more are answered with an error. Default 4,096.
+    /// Most calls in flight on one connection; more are answered with an error.
+    ///
+    /// Default 4,096.
     public var inFlightLimit = 4096
-    /// How long ``RPCServer/shutdown()`` waits for calls in flight before it cancels them. Default 5 s.
+    /// How long ``RPCServer/shutdown()`` waits for calls in flight before it cancels them.
+    ///
+    /// Default 5 s.
     public var drainTimeout: Duration = .seconds(5)
-    /// How long a begun frame may take to arrive. Default 20 s.
+    /// How long a begun frame may take to arrive.
+    ///
+    /// Default 20 s.
     public var frameTimeout: Duration = .seconds(20)
-    /// How long a connection may be without a call before it is closed. Default 10 min.
+    /// How long a connection may be without a call before it is closed.
+    ///
+    /// Default 10 min.
     public var idleTimeout: Duration = .seconds(600)
     /// Bounds of frames, sent and received.
     public var limits = WireLimits()

@@ -5,7 +5,8 @@ struct Router: Sendable {
         let handler: MethodHandler
     }
 
-    private var services: [String: (descriptor: ServiceDescriptor, methods: [String: MethodHandler])] = [:]
+    private var services:
+        [String: (descriptor: ServiceDescriptor, methods: [String: MethodHandler])] = [:]
     /// The services that have a method, for requests that do not name a service we know.
     private var byMethod: [String: [Route]] = [:]
 
@@ -18,7 +19,8 @@ struct Router: Sendable {
             guard services[descriptor.name] == nil else {
                 throw RPCError(
                     .invalidArgument,
-                    "two services are called \(descriptor.name); on the wire a service has no package")
+                    "two services are called \(descriptor.name); on the wire a service has no package"
+                )
             }
             var registrar = MethodRegistrar()
             service.registerMethods(with: &registrar)
@@ -41,8 +43,11 @@ struct Router: Sendable {
             guard let handler = known.methods[method] else {
                 return .failure(
                     RPCError(
-                        .unimplemented, "unknown method \(method) (service \(known.descriptor.name))",
-                        exceptionID: WireFormat.ExceptionID.unknownMethod))
+                        .unimplemented,
+                        "unknown method \(method) (service \(known.descriptor.name))",
+                        exceptionID: WireFormat.ExceptionID.unknownMethod
+                    )
+                )
             }
             return .success(Route(service: known.descriptor, handler: handler))
         }
@@ -51,7 +56,10 @@ struct Router: Sendable {
         if let owner = owners.first, service == nil || owners.count == 1 { return .success(owner) }
         return .failure(
             RPCError(
-                .unimplemented, "unknown service \(service ?? ""), method \(method)",
-                exceptionID: WireFormat.ExceptionID.unknownService))
+                .unimplemented,
+                "unknown service \(service ?? ""), method \(method)",
+                exceptionID: WireFormat.ExceptionID.unknownService
+            )
+        )
     }
 }

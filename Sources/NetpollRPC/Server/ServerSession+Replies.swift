@@ -29,7 +29,9 @@ struct RunningCall {
     }
 }
 
-/// Sends the outcome of one call. Any thread.
+/// Sends the outcome of one call.
+///
+/// Any thread.
 struct CallSink: ServerCall {
     let session: ServerSession
     let context: RPCContext
@@ -37,7 +39,13 @@ struct CallSink: ServerCall {
 
     func reply(bodyByteCount: Int, writeBody: (UnsafeMutableRawPointer) -> Void) {
         let metadata = context.responseMetadata.backwardPairs
-        session.send(.reply, to: address, strings: metadata, bodyByteCount: bodyByteCount, writeBody)
+        session.send(
+            .reply,
+            to: address,
+            strings: metadata,
+            bodyByteCount: bodyByteCount,
+            writeBody
+        )
     }
 
     func fail(_ error: any Error) {
@@ -53,7 +61,8 @@ struct CallSink: ServerCall {
                 "a handler failed",
                 metadata: [
                     "method": "\(context.service.fullName)/\(context.method)", "error": "\(error)",
-                ])
+                ]
+            )
             // What failed inside is nobody's business outside.
             session.send(RPCError(.internalError, "the handler failed"), to: address)
         }
@@ -65,8 +74,10 @@ struct CallSink: ServerCall {
             session.settings.options.logger.warning(
                 "a business error was lost: Framed cannot carry it",
                 metadata: [
-                    "method": "\(context.service.fullName)/\(context.method)", "status": "\(error.status)",
-                ])
+                    "method": "\(context.service.fullName)/\(context.method)",
+                    "status": "\(error.status)",
+                ]
+            )
         }
         let pairs = error.headerPairs + context.responseMetadata.backwardPairs
         session.send(.reply, to: address, strings: pairs, bodyByteCount: 0) { _ in }
@@ -105,24 +116,39 @@ extension HeaderInfo {
 }
 
 extension ServerSession {
-    private static let replyTemplate = HeaderTemplate(integers: [(WireFormat.IntegerKey.messageType, "2")])
-    private static let exceptionTemplate = HeaderTemplate(integers: [(WireFormat.IntegerKey.messageType, "3")])
+    private static let replyTemplate = HeaderTemplate(integers: [
+        (WireFormat.IntegerKey.messageType, "2")
+    ])
+    private static let exceptionTemplate = HeaderTemplate(integers: [
+        (WireFormat.IntegerKey.messageType, "3")
+    ])
     private static let controlTemplate = HeaderTemplate(
         strings: [(WireFormat.StringKey.connectionReset, "1")])
 
-    /// Sends a message. One that exceeds the limits becomes an exception that says so.
+    /// Sends a message.
+    ///
+    /// One that exceeds the limits becomes an exception that says so.
     func send(
-        _ type: WireFormat.MessageType, to address: ReplyAddress,
-        strings: [(key: String, value: String)] = [], bodyByteCount: Int,
+        _ type: WireFormat.MessageType,
+        to address: ReplyAddress,
+        strings: [(key: String, value: String)] = [],
+        bodyByteCount: Int,
         _ writeBody: (UnsafeMutableRawPointer) -> Void
     ) {
         let head = FrameHead(
-            transport: address.transport, type: type, sequenceID: address.sequenceID,
+            transport: address.transport,
+            type: type,
+            sequenceID: address.sequenceID,
             method: address.method,
-            template: type == .exception ? Self.exceptionTemplate : Self.replyTemplate, strings: strings)
+            template: type == .exception ? Self.exceptionTemplate : Self.replyTemplate,
+            strings: strings
+        )
         do throws(WireError) {
             let byteCount = try FrameEncoder.byteCount(
-                of: head, bodyByteCount: bodyByteCount, limits: settings.options.limits)
+                of: head,
+                bodyByteCount: bodyByteCount,
+                limits: settings.options.limits
+            )
             connection.withOutput { output in
                 writeBody(FrameEncoder.append(head, byteCount: byteCount, to: &output))
                 output.commit(byteCount)
@@ -145,12 +171,15 @@ extension ServerSession {
     private func holdBackPeer() {
         guard connection.outputByteCount > connection.options.writeHighWaterMark else { return }
         connection.loop.perform { [connection] in
-            if connection.outputByteCount > connection.options.writeHighWaterMark { connection.pauseReading() }
+            if connection.outputByteCount > connection.options.writeHighWaterMark {
+                connection.pauseReading()
+            }
         }
     }
 
-    /// Tells a multiplexing client that this connection takes no more calls. The payload is the
-    /// Thrift message that Kitex sends; clients look at the header alone.
+    /// Tells a multiplexing client that this connection takes no more calls.
+    ///
+    /// The payload is the Thrift message that Kitex sends; clients look at the header alone.
     func sendControlFrame() {
         let method = Array("none".utf8)
         connection.withOutput { output in

@@ -1,5 +1,5 @@
-internal import NetpollCore
 internal import Logging
+internal import NetpollCore
 internal import Synchronization
 
 /// What the sessions of a server share.
@@ -50,7 +50,8 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     }
 
     init(
-        _ connection: Connection, settings: ServerSettings,
+        _ connection: Connection,
+        settings: ServerSettings,
         onEnd: @escaping @Sendable (ServerSession) -> Void
     ) {
         self.connection = connection
@@ -82,7 +83,8 @@ extension ServerSession {
         } catch {
             settings.options.logger.debug(
                 "closing a connection that broke the protocol",
-                metadata: ["peer": "\(connection.peerAddress)", "error": "\(error)"])
+                metadata: ["peer": "\(connection.peerAddress)", "error": "\(error)"]
+            )
             input.removeAll()
             breakOff()
             return 0
@@ -99,13 +101,18 @@ extension ServerSession {
         let message = try WireMessage(parsing: frame.payload)
         if frame.header.flags & WireFormat.outOfOrderFlag != 0 { isMultiplexed = true }
         let address = ReplyAddress(
-            transport: frame.transport, sequenceID: message.sequenceID, method: Array(message.method.utf8))
+            transport: frame.transport,
+            sequenceID: message.sequenceID,
+            method: Array(message.method.utf8)
+        )
         switch message.type {
         case .call, .oneway, .stream: break
         case .reply, .exception:
             let error = RPCError(
-                .protocolViolation, "a request cannot be a reply",
-                exceptionID: WireFormat.ExceptionID.invalidMessageType)
+                .protocolViolation,
+                "a request cannot be a reply",
+                exceptionID: WireFormat.ExceptionID.invalidMessageType
+            )
             return send(error, to: address)
         }
         switch settings.router.route(service: frame.header.serviceName, method: message.method) {
@@ -119,29 +126,46 @@ extension ServerSession {
         }
     }
 
-    private func admit(_ frame: Frame, _ message: WireMessage, _ route: Router.Route, _ address: ReplyAddress) {
+    private func admit(
+        _ frame: Frame,
+        _ message: WireMessage,
+        _ route: Router.Route,
+        _ address: ReplyAddress
+    ) {
         guard inFlightCount < settings.options.inFlightLimit else {
             let error = RPCError(
-                .resourceExhausted, "request over limit: \(settings.options.inFlightLimit) calls in flight",
-                exceptionID: WireFormat.ExceptionID.internalError)
+                .resourceExhausted,
+                "request over limit: \(settings.options.inFlightLimit) calls in flight",
+                exceptionID: WireFormat.ExceptionID.internalError
+            )
             return send(error, to: address)
         }
         if ready.isEmpty { connection.loop.run(self) }
         ready.append(
             PendingCall(
-                context: makeContext(frame, message, route), address: address, handler: route.handler,
-                body: message.body))
+                context: makeContext(frame, message, route),
+                address: address,
+                handler: route.handler,
+                body: message.body
+            )
+        )
     }
 
-    private func makeContext(_ frame: Frame, _ message: WireMessage, _ route: Router.Route) -> RPCContext {
+    private func makeContext(_ frame: Frame, _ message: WireMessage, _ route: Router.Route)
+        -> RPCContext
+    {
         let timeout = frame.header.timeoutMilliseconds
         let (metadata, persistent) = frame.header.requestMetadata
         let connection = connection
         return RPCContext(
-            service: route.service, method: message.method,
+            service: route.service,
+            method: message.method,
             deadline: timeout.map { .after(.milliseconds($0)) } ?? .distantFuture,
-            metadata: metadata, persistentMetadata: persistent, transport: frame.transport,
-            peer: { connection.peerAddress })
+            metadata: metadata,
+            persistentMetadata: persistent,
+            transport: frame.transport,
+            peer: { connection.peerAddress }
+        )
     }
 
     func connectionDidReachEnd(_ connection: Connection) {
@@ -209,7 +233,9 @@ extension ServerSession {
         }
     }
 
-    /// Cancels what still runs and closes. Called when draining has taken too long.
+    /// Cancels what still runs and closes.
+    ///
+    /// Called when draining has taken too long.
     func cancelAll() {
         connection.loop.perform {
             for call in self.running.values { call.end(cancel: true, on: self.connection.loop) }
@@ -226,7 +252,9 @@ extension ServerSession {
         guard !isEndAnnounced else { return }
         isEndAnnounced = true
         sendControlFrame()
-        _ = connection.loop.schedule(at: .after(Self.announcementGrace)) { [connection] in connection.close() }
+        _ = connection.loop.schedule(at: .after(Self.announcementGrace)) { [connection] in
+            connection.close()
+        }
     }
 
     private static let announcementGrace: Duration = .seconds(1)
@@ -235,7 +263,9 @@ extension ServerSession {
 // MARK: - Timeouts
 
 extension ServerSession {
-    /// Begins to wait. A frame keeps the time of its first byte, however slowly the rest drips in.
+    /// Begins to wait.
+    ///
+    /// A frame keeps the time of its first byte, however slowly the rest drips in.
     private func watch(_ next: Watched) {
         if next == .frame, watched == .frame { return }
         let now = Deadline.now()
@@ -246,7 +276,9 @@ extension ServerSession {
         let loop = connection.loop
         if let watchTimer { loop.cancel(watchTimer) }
         let timeout = next == .frame ? settings.options.frameTimeout : settings.options.idleTimeout
-        watchTimer = loop.schedule(at: now.advanced(by: timeout)) { [weak self] in self?.watchEnded() }
+        watchTimer = loop.schedule(at: now.advanced(by: timeout)) { [weak self] in
+            self?.watchEnded()
+        }
     }
 
     private func watchEnded() {

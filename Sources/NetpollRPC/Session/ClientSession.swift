@@ -57,10 +57,15 @@ extension ClientSession {
     ///
     /// - Parameters:
     ///   - head: The frame's head, with a sequence id that no call of this session has.
-    ///   - request: The request's encoding.
+    ///   - request: The request message.
     ///   - deadline: When to give up.
+    ///   - limits: The bounds of the frame.
+    /// - Returns: The reply, or why there is none.
     func call<Request: Message>(
-        _ head: FrameHead, _ request: Request, deadline: Deadline, limits: WireLimits
+        _ head: FrameHead,
+        _ request: Request,
+        deadline: Deadline,
+        limits: WireLimits
     ) async -> Outcome {
         let sequenceID = head.sequenceID
         return await withTaskCancellationHandler {
@@ -75,7 +80,11 @@ extension ClientSession {
     }
 
     private func send<Request: Message>(
-        _ head: FrameHead, _ request: Request, _ deadline: Deadline, _ limits: WireLimits, _ call: Call
+        _ head: FrameHead,
+        _ request: Request,
+        _ deadline: Deadline,
+        _ limits: WireLimits,
+        _ call: Call
     ) {
         do throws(ProtobufError) {
             try request.withSerialization { send(head, $0, deadline, limits, call) }
@@ -86,13 +95,20 @@ extension ClientSession {
     }
 
     private func send(
-        _ head: FrameHead, _ request: borrowing Serialization, _ deadline: Deadline, _ limits: WireLimits,
+        _ head: FrameHead,
+        _ request: borrowing Serialization,
+        _ deadline: Deadline,
+        _ limits: WireLimits,
         _ call: Call
     ) {
         let bodyByteCount = request.byteCount
         let byteCount: Int
         do throws(WireError) {
-            byteCount = try FrameEncoder.byteCount(of: head, bodyByteCount: bodyByteCount, limits: limits)
+            byteCount = try FrameEncoder.byteCount(
+                of: head,
+                bodyByteCount: bodyByteCount,
+                limits: limits
+            )
         } catch {
             let failure = RPCError(.resourceExhausted, "the request: \(error)")
             return call.resume(returning: .failure(.failed(failure)))
@@ -118,7 +134,10 @@ extension ClientSession {
         case .refused:
             call.resume(returning: .failure(.notSent))
         case .full:
-            let error = RPCError(.resourceExhausted, "too many calls are in flight on \(connection.peerAddress)")
+            let error = RPCError(
+                .resourceExhausted,
+                "too many calls are in flight on \(connection.peerAddress)"
+            )
             call.resume(returning: .failure(.failed(error)))
         }
         return false
@@ -167,7 +186,13 @@ extension ClientSession {
                 }
             }
         } catch {
-            breakOff(RPCError(.protocolViolation, "\(connection.peerAddress) sent \(error)", cause: error))
+            breakOff(
+                RPCError(
+                    .protocolViolation,
+                    "\(connection.peerAddress) sent \(error)",
+                    cause: error
+                )
+            )
             return 0
         }
     }
@@ -176,7 +201,8 @@ extension ClientSession {
         // The body of a control frame is not protobuf, so it is told by its header alone.
         let isControl = frame.transport == .ttHeaderFramed && frame.header.sequenceID == 0
         let message = isControl ? nil : try WireMessage(parsing: frame.payload)
-        let sequenceID = frame.transport == .ttHeaderFramed ? frame.header.sequenceID : message?.sequenceID ?? 0
+        let sequenceID =
+            frame.transport == .ttHeaderFramed ? frame.header.sequenceID : message?.sequenceID ?? 0
         let receipt = state.withLock {
             $0.receive(sequenceID, isConnectionReset: frame.header.isConnectionReset)
         }
@@ -202,7 +228,13 @@ extension ClientSession {
     }
 
     func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
-        endAll(RPCError(.unavailable, "the connection to \(connection.peerAddress) broke", cause: error))
+        endAll(
+            RPCError(
+                .unavailable,
+                "the connection to \(connection.peerAddress) broke",
+                cause: error
+            )
+        )
     }
 
     private func breakOff(_ error: RPCError) {
@@ -211,6 +243,8 @@ extension ClientSession {
     }
 
     private func endAll(_ error: RPCError) {
-        for call in state.withLock({ $0.close() }) { call.resume(returning: .failure(.failed(error))) }
+        for call in state.withLock({ $0.close() }) {
+            call.resume(returning: .failure(.failed(error)))
+        }
     }
 }

@@ -65,10 +65,14 @@ struct ClientSessionState<Call> {
         return .reply(call, closes: isDraining && calls.count == 0)
     }
 
-    /// A caller gives up. Returns it unless it has ended already.
+    /// A caller gives up.
+    ///
+    /// Returns it unless it has ended already.
     mutating func cancel(_ sequenceID: Int32) -> Call? { calls.remove(sequenceID) }
 
-    /// The timer fired. Returns who waited too long, and when to come back.
+    /// The timer fired.
+    ///
+    /// Returns who waited too long, and when to come back.
     mutating func expire(now: UInt64) -> (expired: [Call], next: UInt64?) {
         let result = calls.removeExpired(now)
         timer = result.next == .max ? nil : result.next
@@ -81,7 +85,9 @@ struct ClientSessionState<Call> {
         return calls.removeAll()
     }
 
-    /// This side wants no new calls. Returns whether the connection can be closed at once.
+    /// This side wants no new calls.
+    ///
+    /// Returns whether the connection can be closed at once.
     mutating func drain() -> Bool {
         isDraining = true
         return calls.count == 0

@@ -10,7 +10,9 @@ public struct BusinessError: Error, Sendable, Hashable {
     /// More facts, by name.
     public let extra: [String: String]
 
-    /// Creates an error. Status 0 means success on the wire, so it is sent as -1.
+    /// Creates an error.
+    ///
+    /// Status 0 means success on the wire, so it is sent as -1.
     public init(_ status: Int32, _ message: String, extra: [String: String] = [:]) {
         self.status = status == 0 ? -1 : status
         self.message = message

@@ -2,8 +2,13 @@
 extension RPCError {
     /// The error that an exception from the peer stands for.
     init(_ exception: WireException, _ method: MethodDescriptor) {
-        let text = exception.message.isEmpty ? Self.defaultText(exception.typeID) : exception.message
-        self.init(Self.code(exception.typeID), "\(method.fullName): \(text)", exceptionID: exception.typeID)
+        let text =
+            exception.message.isEmpty ? Self.defaultText(exception.typeID) : exception.message
+        self.init(
+            Self.code(exception.typeID),
+            "\(method.fullName): \(text)",
+            exceptionID: exception.typeID
+        )
     }
 
     private static func code(_ exceptionID: Int32) -> Code {
@@ -48,7 +53,10 @@ extension RPCError {
         let typeID = exceptionID ?? defaultExceptionID
         // Kitex marks what a handler said so, and clients in the wild look for the mark.
         let isHandlers = exceptionID == nil && typeID == WireFormat.ExceptionID.internalError
-        return WireException(typeID: typeID, message: isHandlers ? "biz error: \(message)" : message)
+        return WireException(
+            typeID: typeID,
+            message: isHandlers ? "biz error: \(message)" : message
+        )
     }
 }
 
@@ -58,11 +66,18 @@ extension BusinessError {
     /// As in Kitex, a status that is 0 or no 32-bit integer means none; a broken `biz-extra` loses
     /// only itself here.
     init?(_ header: HeaderInfo) {
-        guard let status = header.string(WireFormat.StringKey.businessStatus).flatMap({ Int32($0) }),
+        guard
+            let status = header.string(WireFormat.StringKey.businessStatus).flatMap({ Int32($0) }),
             status != 0
         else { return nil }
-        let extra = header.string(WireFormat.StringKey.businessExtra).flatMap { StringMapJSON.decode($0) }
-        self.init(status, header.string(WireFormat.StringKey.businessMessage) ?? "", extra: extra ?? [:])
+        let extra = header.string(WireFormat.StringKey.businessExtra).flatMap {
+            StringMapJSON.decode($0)
+        }
+        self.init(
+            status,
+            header.string(WireFormat.StringKey.businessMessage) ?? "",
+            extra: extra ?? [:]
+        )
     }
 
     /// The header pairs of this error.
@@ -71,7 +86,9 @@ extension BusinessError {
             (key: WireFormat.StringKey.businessStatus, value: String(status)),
             (key: WireFormat.StringKey.businessMessage, value: message),
         ]
-        if !extra.isEmpty { pairs.append((WireFormat.StringKey.businessExtra, StringMapJSON.encode(extra))) }
+        if !extra.isEmpty {
+            pairs.append((WireFormat.StringKey.businessExtra, StringMapJSON.encode(extra)))
+        }
         return pairs
     }
 }

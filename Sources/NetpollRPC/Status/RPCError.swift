@@ -14,7 +14,12 @@ public struct RPCError: Error, Sendable {
     public let cause: (any Error)?
 
     /// Creates an error.
-    public init(_ code: Code, _ message: String, exceptionID: Int32? = nil, cause: (any Error)? = nil) {
+    public init(
+        _ code: Code,
+        _ message: String,
+        exceptionID: Int32? = nil,
+        cause: (any Error)? = nil
+    ) {
         self.code = code
         self.message = message
         self.exceptionID = exceptionID
@@ -23,7 +28,9 @@ public struct RPCError: Error, Sendable {
 }
 
 extension RPCError {
-    /// The kind of failure. New codes may be added; switch with a default.
+    /// The kind of failure.
+    ///
+    /// New codes may be added; switch with a default.
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Value: String, Sendable {
             case cancelled, unknown, invalidArgument, deadlineExceeded, resourceExhausted
@@ -32,14 +39,18 @@ extension RPCError {
         private let value: Value
         private init(_ value: Value) { self.value = value }
 
-        /// The caller's task was cancelled. The server may have run the call.
+        /// The caller's task was cancelled.
+        ///
+        /// The server may have run the call.
         public static let cancelled = Code(.cancelled)
         /// The peer sent an exception of a kind that has no code here; see
         /// ``RPCError/exceptionID``.
         public static let unknown = Code(.unknown)
         /// The request could not be decoded, or a value in it is wrong whatever the server's state.
         public static let invalidArgument = Code(.invalidArgument)
-        /// No reply came in time. The server may have run the call.
+        /// No reply came in time.
+        ///
+        /// The server may have run the call.
         public static let deadlineExceeded = Code(.deadlineExceeded)
         /// A limit was reached, here or at the peer; the message names it.
         public static let resourceExhausted = Code(.resourceExhausted)
@@ -47,8 +58,9 @@ extension RPCError {
         public static let unimplemented = Code(.unimplemented)
         /// The handler failed.
         public static let internalError = Code(.internalError)
-        /// No connection could be made, or it broke before the reply came. In the first case the
-        /// call did not run; in the second it may have.
+        /// No connection could be made, or it broke before the reply came.
+        ///
+        /// In the first case the call did not run; in the second it may have.
         public static let unavailable = Code(.unavailable)
         /// The peer sent bytes that are not the protocol.
         public static let protocolViolation = Code(.protocolViolation)

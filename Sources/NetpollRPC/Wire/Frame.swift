@@ -51,16 +51,23 @@ struct WireMessage: Sendable {
         guard word(4) >> 16 == UInt32(WireFormat.messageMagic) else {
             throw WireError(.badMagic, "the payload is not a protobuf message")
         }
-        guard let type = WireFormat.MessageType(rawValue: UInt16(truncatingIfNeeded: word(4))) else {
+        guard let type = WireFormat.MessageType(rawValue: UInt16(truncatingIfNeeded: word(4)))
+        else {
             throw WireError(.badPayload, "message type \(word(4) & 0xFFFF) is unknown")
         }
         let methodCount = Int(word(8))
         guard methodCount > 0, methodCount <= bytes.count - 16 else {
-            throw WireError(.badPayload, "a method name of \(methodCount) bytes does not fit its message")
+            throw WireError(
+                .badPayload,
+                "a method name of \(methodCount) bytes does not fit its message"
+            )
         }
         let method = String(decoding: bytes[12..<12 + methodCount], as: UTF8.self)
         return Head(
-            type: type, method: method, sequenceID: Int32(bitPattern: word(12 + methodCount)),
-            bodyStart: 16 + methodCount)
+            type: type,
+            method: method,
+            sequenceID: Int32(bitPattern: word(12 + methodCount)),
+            bodyStart: 16 + methodCount
+        )
     }
 }

@@ -1,6 +1,8 @@
 internal import NetpollCore
 
-/// Cuts frames from a stream and tells their kinds apart, message by message. Pure.
+/// Cuts frames from a stream and tells their kinds apart, message by message.
+///
+/// Pure.
 struct FrameDecoder: Sendable {
     /// What could be made of the bytes so far.
     enum Result: Sendable {
@@ -27,7 +29,9 @@ struct FrameDecoder: Sendable {
         let (total, overflow) = Int(length).addingReportingOverflow(4)
         guard !overflow, total <= limits.frameByteCount else {
             throw WireError(
-                .tooLarge, "a frame of \(length) bytes exceeds the limit of \(limits.frameByteCount)")
+                .tooLarge,
+                "a frame of \(length) bytes exceeds the limit of \(limits.frameByteCount)"
+            )
         }
         switch transport {
         case .framed:
@@ -40,13 +44,16 @@ struct FrameDecoder: Sendable {
 
     private func headerFrame(_ total: Int, _ input: inout LinkBuffer) throws(WireError) -> Result {
         let prefix = WireFormat.headerPrefixByteCount
-        guard let words = input.peekInteger(at: 12, as: UInt16.self) else { return .incomplete(prefix) }
+        guard let words = input.peekInteger(at: 12, as: UInt16.self) else {
+            return .incomplete(prefix)
+        }
         let headerByteCount = Int(words) * 4
         guard headerByteCount >= 4 else { throw WireError(.badHeader, "the header block is empty") }
         guard headerByteCount <= limits.headerByteCount else {
             throw WireError(
                 .tooLarge,
-                "a header of \(headerByteCount) bytes exceeds the limit of \(limits.headerByteCount)")
+                "a header of \(headerByteCount) bytes exceeds the limit of \(limits.headerByteCount)"
+            )
         }
         guard total >= prefix + headerByteCount else {
             throw WireError(.badHeader, "the header is longer than its frame")
@@ -57,11 +64,17 @@ struct FrameDecoder: Sendable {
             let frame = input.readSlice(total)
         else { return .incomplete(total) }
         let header = try HeaderInfo(
-            flags: flags, sequenceID: sequenceID,
-            block: frame.slice(prefix..<prefix + headerByteCount), limits: limits)
+            flags: flags,
+            sequenceID: sequenceID,
+            block: frame.slice(prefix..<prefix + headerByteCount),
+            limits: limits
+        )
         return .frame(
             Frame(
-                transport: .ttHeaderFramed, header: header,
-                payload: frame.slice(prefix + headerByteCount..<total)))
+                transport: .ttHeaderFramed,
+                header: header,
+                payload: frame.slice(prefix + headerByteCount..<total)
+            )
+        )
     }
 }

@@ -15,32 +15,46 @@ struct FrameHead: Sendable {
     var timeoutMilliseconds: Int?
 }
 
-/// Writes frames into an outbound buffer: header, message head and body in one reservation. Pure.
+/// Writes frames into an outbound buffer: header, message head and body in one reservation.
+///
+/// Pure.
 enum FrameEncoder {
     /// How many bytes the frame of a head and a body has, or an error when it exceeds a limit.
     static func byteCount(
-        of head: FrameHead, bodyByteCount: Int, limits: WireLimits
+        of head: FrameHead,
+        bodyByteCount: Int,
+        limits: WireLimits
     ) throws(WireError) -> Int {
         let header = headerBlockByteCount(head)
         guard header <= min(limits.headerByteCount, WireFormat.headerByteCountLimit) else {
             throw WireError(
-                .tooLarge, "a header of \(header) bytes exceeds the limit of \(limits.headerByteCount)")
+                .tooLarge,
+                "a header of \(header) bytes exceeds the limit of \(limits.headerByteCount)"
+            )
         }
-        let prefix = head.transport == .ttHeaderFramed ? WireFormat.headerPrefixByteCount + header : 0
+        let prefix =
+            head.transport == .ttHeaderFramed ? WireFormat.headerPrefixByteCount + header : 0
         let total = prefix + 16 + head.method.count + bodyByteCount
         guard total <= limits.frameByteCount, total <= Int(UInt32.max) else {
             throw WireError(
-                .tooLarge, "a frame of \(total) bytes exceeds the limit of \(limits.frameByteCount)")
+                .tooLarge,
+                "a frame of \(total) bytes exceeds the limit of \(limits.frameByteCount)"
+            )
         }
         return total
     }
 
     /// Reserves a frame at the end of `output` and writes all of it but its body.
     ///
-    /// - Parameter byteCount: What ``byteCount(of:bodyByteCount:limits:)`` said.
+    /// - Parameters:
+    ///   - head: What goes before the body.
+    ///   - byteCount: What ``byteCount(of:bodyByteCount:limits:)`` said.
+    ///   - output: Where the frame goes.
     /// - Returns: Where the body belongs. Write it, then commit `byteCount` bytes.
     static func append(
-        _ head: FrameHead, byteCount: Int, to output: inout LinkBuffer
+        _ head: FrameHead,
+        byteCount: Int,
+        to output: inout LinkBuffer
     ) -> UnsafeMutableRawPointer {
         var writer = ByteWriter(output.reserve(byteCount))
         var messageByteCount = byteCount
@@ -59,7 +73,10 @@ enum FrameEncoder {
     }
 
     private static func writeHeader(
-        _ head: FrameHead, _ byteCount: Int, _ blockByteCount: Int, _ writer: inout ByteWriter
+        _ head: FrameHead,
+        _ byteCount: Int,
+        _ blockByteCount: Int,
+        _ writer: inout ByteWriter
     ) {
         writer.write(UInt32(truncatingIfNeeded: byteCount - 4))
         writer.write(WireFormat.headerMagic)
@@ -100,7 +117,9 @@ enum FrameEncoder {
         if head.template.stringCount > 0 || !head.strings.isEmpty {
             count += 3 + head.template.strings.count
             for (key, value) in head.strings {
-                count += 4 + min(key.utf8.count, Int(UInt16.max)) + min(value.utf8.count, Int(UInt16.max))
+                count +=
+                    4 + min(key.utf8.count, Int(UInt16.max))
+                    + min(value.utf8.count, Int(UInt16.max))
             }
         }
         if head.template.integerCount > 0 || head.timeoutMilliseconds != nil {
@@ -126,7 +145,9 @@ private struct ByteWriter {
     private(set) var position: UnsafeMutableRawPointer
 
     init(_ reservation: UnsafeMutableRawBufferPointer) {
-        guard let base = reservation.baseAddress else { preconditionFailure("a frame is never empty") }
+        guard let base = reservation.baseAddress else {
+            preconditionFailure("a frame is never empty")
+        }
         position = base
     }
 
@@ -146,7 +167,11 @@ private struct ByteWriter {
     mutating func writeDecimal(_ value: Int, digitCount: Int) {
         var rest = value
         for index in (0..<digitCount).reversed() {
-            position.storeBytes(of: UInt8(ascii: "0") + UInt8(rest % 10), toByteOffset: index, as: UInt8.self)
+            position.storeBytes(
+                of: UInt8(ascii: "0") + UInt8(rest % 10),
+                toByteOffset: index,
+                as: UInt8.self
+            )
             rest /= 10
         }
         position += digitCount

@@ -21,7 +21,8 @@ struct HeaderInfo: Sendable {
     /// Reads the header block: protocol id, transforms and info blocks.
     ///
     /// `block` is the frame's header block; the fixed fields before it are the other arguments.
-    init(flags: UInt16, sequenceID: Int32, block: BufferSlice, limits: WireLimits) throws(WireError) {
+    init(flags: UInt16, sequenceID: Int32, block: BufferSlice, limits: WireLimits) throws(WireError)
+    {
         self.flags = flags
         self.sequenceID = sequenceID
         let start = try block.withUnsafeBytes { bytes throws(WireError) in
@@ -39,7 +40,9 @@ struct HeaderInfo: Sendable {
         }
         // Transform ids are skipped: nothing on this wire is ever compressed.
         let start = 2 + Int(bytes[1])
-        guard start <= bytes.count else { throw WireError(.badHeader, "the transforms are cut off") }
+        guard start <= bytes.count else {
+            throw WireError(.badHeader, "the transforms are cut off")
+        }
         return start
     }
 
@@ -61,7 +64,9 @@ struct HeaderInfo: Sendable {
     private mutating func note(_ pair: HeaderPair) {
         switch pair {
         case .integer(WireFormat.IntegerKey.timeout, let value):
-            timeoutMilliseconds = Int(String(decoding: value, as: UTF8.self)).flatMap { $0 > 0 ? $0 : nil }
+            timeoutMilliseconds = Int(String(decoding: value, as: UTF8.self)).flatMap {
+                $0 > 0 ? $0 : nil
+            }
         case .integer:
             break
         case .aclToken:
@@ -83,8 +88,10 @@ extension HeaderInfo {
     var strings: [(key: String, value: String)] {
         collect { pair in
             switch pair {
-            case .string(let key, let value): (String(decoding: key, as: UTF8.self), String(decoding: value, as: UTF8.self))
-            case .aclToken(let value): (WireFormat.StringKey.aclToken, String(decoding: value, as: UTF8.self))
+            case .string(let key, let value):
+                (String(decoding: key, as: UTF8.self), String(decoding: value, as: UTF8.self))
+            case .aclToken(let value):
+                (WireFormat.StringKey.aclToken, String(decoding: value, as: UTF8.self))
             case .integer: nil
             }
         }
@@ -99,7 +106,9 @@ extension HeaderInfo {
     }
 
     /// The value of a string key; the last one if it is repeated.
-    func string(_ key: String) -> String? { hasMetadata ? strings.last { $0.key == key }?.value : nil }
+    func string(_ key: String) -> String? {
+        hasMetadata ? strings.last { $0.key == key }?.value : nil
+    }
 
     private func collect<T>(_ transform: (HeaderPair) -> T?) -> [T] {
         blocks.withUnsafeBytes { bytes in

@@ -23,25 +23,32 @@ struct HeaderPairs {
             offset += 1
             switch block {
             case WireFormat.InfoBlock.padding: continue
-            case WireFormat.InfoBlock.strings, WireFormat.InfoBlock.integers: left = Int(try integer())
+            case WireFormat.InfoBlock.strings, WireFormat.InfoBlock.integers:
+                left = Int(try integer())
             case WireFormat.InfoBlock.aclToken: return .aclToken(try text())
             default: throw WireError(.badHeader, "info block \(block) is unknown")
             }
         }
         left -= 1
-        if block == WireFormat.InfoBlock.integers { return .integer(key: try integer(), value: try text()) }
+        if block == WireFormat.InfoBlock.integers {
+            return .integer(key: try integer(), value: try text())
+        }
         return .string(key: try text(), value: try text())
     }
 
     private mutating func integer() throws(WireError) -> UInt16 {
-        guard bytes.count - offset >= 2 else { throw WireError(.badHeader, "a header field is cut off") }
+        guard bytes.count - offset >= 2 else {
+            throw WireError(.badHeader, "a header field is cut off")
+        }
         defer { offset += 2 }
         return UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
     }
 
     private mutating func text() throws(WireError) -> UnsafeRawBufferPointer {
         let count = Int(try integer())
-        guard bytes.count - offset >= count else { throw WireError(.badHeader, "a header value is cut off") }
+        guard bytes.count - offset >= count else {
+            throw WireError(.badHeader, "a header value is cut off")
+        }
         defer { offset += count }
         return UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + count])
     }

@@ -28,5 +28,7 @@ struct HeaderTemplate: Sendable, Hashable {
         return bigEndian(UInt16(bytes.count)) + bytes
     }
 
-    private static func bigEndian(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(value & 0xFF)] }
+    private static func bigEndian(_ value: UInt16) -> [UInt8] {
+        [UInt8(value >> 8), UInt8(value & 0xFF)]
+    }
 }

@@ -56,7 +56,9 @@ enum StringMapJSON {
         }
 
         private mutating func skipSpace() {
-            while let first = rest.first, first == " " || first == "\n" || first == "\r" || first == "\t" {
+            while let first = rest.first,
+                first == " " || first == "\n" || first == "\r" || first == "\t"
+            {
                 rest.removeFirst()
             }
         }
@@ -101,7 +103,9 @@ enum StringMapJSON {
 
         private mutating func hexadecimal() -> UInt16? {
             let digits = rest.prefix(4)
-            guard digits.count == 4, digits.allSatisfy({ $0.properties.isASCIIHexDigit }) else { return nil }
+            guard digits.count == 4, digits.allSatisfy({ $0.properties.isASCIIHexDigit }) else {
+                return nil
+            }
             rest.removeFirst(4)
             return UInt16(String(digits), radix: 16)
         }

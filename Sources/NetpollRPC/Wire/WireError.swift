@@ -1,4 +1,6 @@
-/// Bytes that are not the protocol, or that exceed a limit. The connection cannot go on after it.
+/// Bytes that are not the protocol, or that exceed a limit.
+///
+/// The connection cannot go on after it.
 struct WireError: Error, Hashable, CustomStringConvertible {
     enum Reason: Hashable {
         case badMagic

@@ -27,7 +27,9 @@ struct WireException: Hashable {
             case (_, 0):
                 guard Self.varint(bytes, &offset) != nil else { return }
             case (let field, 2):
-                guard let length = Self.varint(bytes, &offset), length <= UInt64(bytes.count - offset) else { return }
+                guard let length = Self.varint(bytes, &offset),
+                    length <= UInt64(bytes.count - offset)
+                else { return }
                 let end = offset + Int(length)
                 if field == 2 { message = String(decoding: bytes[offset..<end], as: UTF8.self) }
                 offset = end

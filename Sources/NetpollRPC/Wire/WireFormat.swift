@@ -39,7 +39,8 @@ enum WireFormat {
         /// Names that mean something to the protocol, so that a server may not send them as
         /// metadata and a client does not show them as such.
         static let reserved: Set<String> = [
-            serviceName, connectionReset, businessStatus, businessMessage, businessExtra, "rip", "tc",
+            serviceName, connectionReset, businessStatus, businessMessage, businessExtra, "rip",
+            "tc",
             "ti", "crc32c", "pcs", "pce", "pss", "prs", "pre", "K_ProcessAtTime", "ttscp",
         ]
     }

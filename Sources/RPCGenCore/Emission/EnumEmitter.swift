@@ -7,7 +7,9 @@ struct EnumEmitter {
     let visibility: String
 
     func emit(
-        _ item: Google_Protobuf_EnumDescriptorProto, _ type: TypeIndex.EnumType?, _ path: [Int32],
+        _ item: Google_Protobuf_EnumDescriptorProto,
+        _ type: TypeIndex.EnumType?,
+        _ path: [Int32],
         to writer: inout SourceWriter
     ) {
         guard let type else { return }
@@ -21,7 +23,9 @@ struct EnumEmitter {
                 writer.comment(comments[path + [PathNumber.Enum.value, Int32(clamping: position)]])
                 if let first = byNumber[value.number] {
                     // An alias that differs from the first name only in its prefix needs no second name.
-                    if first != caseName { writer.line("\(visibility) static let \(caseName) = Self.\(first)") }
+                    if first != caseName {
+                        writer.line("\(visibility) static let \(caseName) = Self.\(first)")
+                    }
                 } else {
                     byNumber[value.number] = caseName
                     cases.append((caseName, value.number))
@@ -33,19 +37,25 @@ struct EnumEmitter {
                 writer.line("case UNRECOGNIZED(Int)")
             }
             writer.line()
-            writer.line("\(visibility) init() { self = .\(cases.first?.name ?? "UNRECOGNIZED(0)") }")
+            writer.line(
+                "\(visibility) init() { self = .\(cases.first?.name ?? "UNRECOGNIZED(0)") }"
+            )
             writer.line()
             emitConversion(cases, isClosed: type.isClosed, &writer)
         }
     }
 
     private func emitConversion(
-        _ cases: [(name: String, number: Int32)], isClosed: Bool, _ writer: inout SourceWriter
+        _ cases: [(name: String, number: Int32)],
+        isClosed: Bool,
+        _ writer: inout SourceWriter
     ) {
         writer.block("\(visibility) init?(rawValue: Int)") { writer in
             writer.block("switch rawValue") { writer in
                 for item in cases { writer.line("case \(item.number): self = .\(item.name)") }
-                writer.line(isClosed ? "default: return nil" : "default: self = .UNRECOGNIZED(rawValue)")
+                writer.line(
+                    isClosed ? "default: return nil" : "default: self = .UNRECOGNIZED(rawValue)"
+                )
             }
         }
         writer.line()

@@ -26,15 +26,21 @@ struct FieldModel {
     var storage: String { SwiftNames.storage(descriptor.name) }
 
     init(
-        _ descriptor: Google_Protobuf_FieldDescriptorProto, slot: Int, in message: String,
-        _ file: Google_Protobuf_FileDescriptorProto, _ index: TypeIndex
+        _ descriptor: Google_Protobuf_FieldDescriptorProto,
+        slot: Int,
+        in message: String,
+        _ file: Google_Protobuf_FileDescriptorProto,
+        _ index: TypeIndex
     ) {
         self.descriptor = descriptor
         self.slot = slot
         value = ValueModel(descriptor, index)
         let isProto3 = file.syntax == "proto3"
         if let entry = index.mapEntry(of: descriptor), entry.field.count == 2 {
-            shape = .map(key: ValueModel(entry.field[0], index), value: ValueModel(entry.field[1], index))
+            shape = .map(
+                key: ValueModel(entry.field[0], index),
+                value: ValueModel(entry.field[1], index)
+            )
         } else if descriptor.label == .repeated {
             shape = .repeated
         } else if descriptor.hasOneofIndex, !descriptor.proto3Optional {
@@ -42,12 +48,17 @@ struct FieldModel {
         } else if descriptor.label == .required {
             shape = .required
         } else {
-            shape = isProto3 && !descriptor.proto3Optional && !value.isMessage ? .implicit : .optional
+            shape =
+                isProto3 && !descriptor.proto3Optional && !value.isMessage ? .implicit : .optional
         }
-        isBoxed = value.isMessage && descriptor.label != .repeated && index.recursive.contains(descriptor.typeName)
+        isBoxed =
+            value.isMessage && descriptor.label != .repeated
+            && index.recursive.contains(descriptor.typeName)
             && index.recursive.contains(message)
-        isPacked = descriptor.label == .repeated && value.isPackable
-            && (descriptor.hasOptions && descriptor.options.hasPacked ? descriptor.options.packed : isProto3)
+        isPacked =
+            descriptor.label == .repeated && value.isPackable
+            && (descriptor.hasOptions && descriptor.options.hasPacked
+                ? descriptor.options.packed : isProto3)
     }
 
     private let isPacked: Bool
@@ -65,7 +76,8 @@ struct FieldModel {
     var schema: String {
         var parts = ["\(descriptor.number)", "\"\(descriptor.name)\""]
         switch shape {
-        case .map(let key, let value): parts.append(".map(key: \(key.schemaKind), value: \(value.schemaKind))")
+        case .map(let key, let value):
+            parts.append(".map(key: \(key.schemaKind), value: \(value.schemaKind))")
         default: parts.append(value.schemaKind)
         }
         if case .repeated = shape { parts.append(isPacked ? ".packed" : ".repeated") }
@@ -97,7 +109,8 @@ struct ValueModel {
         case .enum:
             let type = index.enums[field.typeName]
             swiftType = type?.swiftName ?? "Never"
-            schemaKind = type?.isClosed == true
+            schemaKind =
+                type?.isClosed == true
                 ? ".closedEnum { \(swiftType)(rawValue: Swift.Int($0)) != nil }" : ".enum"
             defaultValue = Self.enumDefault(field, type)
         default:
@@ -109,7 +122,8 @@ struct ValueModel {
     }
 
     private static func enumDefault(
-        _ field: Google_Protobuf_FieldDescriptorProto, _ type: TypeIndex.EnumType?
+        _ field: Google_Protobuf_FieldDescriptorProto,
+        _ type: TypeIndex.EnumType?
     ) -> String {
         guard let type, let first = type.descriptor.value.first else { return "nil" }
         let name = field.hasDefaultValue ? field.defaultValue : first.name

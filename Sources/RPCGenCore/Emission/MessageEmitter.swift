@@ -9,33 +9,48 @@ struct MessageEmitter {
 
     /// Writes the struct; its conformance comes later in the file, from ``emitConformance(_:_:to:)``.
     func emitType(
-        _ message: Google_Protobuf_DescriptorProto, _ scope: String, _ path: [Int32],
+        _ message: Google_Protobuf_DescriptorProto,
+        _ scope: String,
+        _ path: [Int32],
         to writer: inout SourceWriter
     ) {
         let name = "\(scope).\(message.name)"
         let swiftName = index.messages[name]?.swiftName ?? message.name
         let model = fields(message, name)
         writer.comment(comments[path])
-        writer.block("\(visibility) struct \(lastComponent(swiftName)): Swift.Sendable, Swift.Hashable") { writer in
+        writer.block(
+            "\(visibility) struct \(lastComponent(swiftName)): Swift.Sendable, Swift.Hashable"
+        ) { writer in
             for field in model { emitProperty(field, path, message, &writer) }
             for (position, oneof) in realOneofs(message) {
-                writer.comment(comments[path + [PathNumber.Message.oneof, Int32(clamping: position)]])
+                writer.comment(
+                    comments[path + [PathNumber.Message.oneof, Int32(clamping: position)]]
+                )
                 let type = "OneOf_\(SwiftNames.upperCamel(oneof.name))"
                 writer.line("\(visibility) var \(SwiftNames.property(oneof.name)): \(type)?")
                 writer.line()
             }
             writer.line("\(visibility) var unknownFields = NetpollProtobuf.UnknownFields()")
             writer.line()
-            for (position, oneof) in realOneofs(message) { emitOneof(oneof, position, model, &writer) }
+            for (position, oneof) in realOneofs(message) {
+                emitOneof(oneof, position, model, &writer)
+            }
             for (position, item) in message.enumType.enumerated() {
                 EnumEmitter(file: file, comments: comments, visibility: visibility).emit(
-                    item, index.enums["\(name).\(item.name)"],
-                    path + [PathNumber.Message.enumType, Int32(clamping: position)], to: &writer)
+                    item,
+                    index.enums["\(name).\(item.name)"],
+                    path + [PathNumber.Message.enumType, Int32(clamping: position)],
+                    to: &writer
+                )
                 writer.line()
             }
             for (position, nested) in message.nestedType.enumerated() where !isMapEntry(nested) {
                 emitType(
-                    nested, name, path + [PathNumber.Message.nested, Int32(clamping: position)], to: &writer)
+                    nested,
+                    name,
+                    path + [PathNumber.Message.nested, Int32(clamping: position)],
+                    to: &writer
+                )
                 writer.line()
             }
             writer.line("\(visibility) init() {}")
@@ -47,7 +62,9 @@ struct MessageEmitter {
     }
 
     private func emitProperty(
-        _ field: FieldModel, _ path: [Int32], _ message: Google_Protobuf_DescriptorProto,
+        _ field: FieldModel,
+        _ path: [Int32],
+        _ message: Google_Protobuf_DescriptorProto,
         _ writer: inout SourceWriter
     ) {
         writer.comment(comments[path + [PathNumber.Message.field, Int32(clamping: field.slot)]])
@@ -63,7 +80,9 @@ struct MessageEmitter {
             let property = SwiftNames.property(message.oneofDecl[oneof].name)
             writer.block(declaration) { writer in
                 writer.block("get") { writer in
-                    writer.line("if case .\(field.property)(let value)? = \(property) { return value }")
+                    writer.line(
+                        "if case .\(field.property)(let value)? = \(property) { return value }"
+                    )
                     writer.line("return \(field.value.defaultValue)")
                 }
                 writer.line("set { \(property) = .\(field.property)(newValue) }")
@@ -77,21 +96,27 @@ struct MessageEmitter {
             writer.line("/// Whether `\(field.property.filter { $0 != "`" })` has been set.")
             writer.line("\(visibility) var has\(field.capitalized): Bool { \(stored) != nil }")
             writer.line("/// Takes the value of `\(field.property.filter { $0 != "`" })` away.")
-            writer.line("\(visibility) mutating func clear\(field.capitalized)() { \(stored) = nil }")
+            writer.line(
+                "\(visibility) mutating func clear\(field.capitalized)() { \(stored) = nil }"
+            )
         }
         writer.line()
     }
 
     private func emitStorage(_ field: FieldModel, _ writer: inout SourceWriter) {
         if field.isBoxed {
-            writer.line("fileprivate var \(field.storage) = NetpollProtobuf.Box<\(field.swiftType)>()")
+            writer.line(
+                "fileprivate var \(field.storage) = NetpollProtobuf.Box<\(field.swiftType)>()"
+            )
         } else {
             writer.line("fileprivate var \(field.storage): \(field.swiftType)?")
         }
     }
 
     private func emitOneof(
-        _ oneof: Google_Protobuf_OneofDescriptorProto, _ position: Int, _ model: [FieldModel],
+        _ oneof: Google_Protobuf_OneofDescriptorProto,
+        _ position: Int,
+        _ model: [FieldModel],
         _ writer: inout SourceWriter
     ) {
         let members = model.filter { if case .member(position) = $0.shape { true } else { false } }
@@ -108,7 +133,9 @@ struct MessageEmitter {
 
     /// Writes the conformances of a message and of those declared in it.
     func emitConformance(
-        _ message: Google_Protobuf_DescriptorProto, _ scope: String, to writer: inout SourceWriter
+        _ message: Google_Protobuf_DescriptorProto,
+        _ scope: String,
+        to writer: inout SourceWriter
     ) {
         let name = "\(scope).\(message.name)"
         let swiftName = index.messages[name]?.swiftName ?? message.name
@@ -118,7 +145,9 @@ struct MessageEmitter {
             writer.line("\(visibility) static let protoMessageName = \"\(name.dropFirst())\"")
             let repairs = file.syntax == "proto3" ? "" : ", repairsStrings: true"
             if model.isEmpty {
-                writer.line("\(visibility) static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, []\(repairs))")
+                writer.line(
+                    "\(visibility) static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, []\(repairs))"
+                )
             } else {
                 writer.lines(
                     "\(visibility) static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [",
@@ -132,7 +161,9 @@ struct MessageEmitter {
                 "\(visibility) func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError)"
             ) { writer in
                 for field in model { emitEncoding(field, &writer) }
-                for (position, oneof) in realOneofs(message) { emitOneofEncoding(oneof, position, model, &writer) }
+                for (position, oneof) in realOneofs(message) {
+                    emitOneofEncoding(oneof, position, model, &writer)
+                }
             }
             writer.line()
             writer.block(
@@ -157,7 +188,8 @@ struct MessageEmitter {
             let call = field.value.isMessage ? "requiredMessage" : "required"
             writer.line("try encoder.\(call)(\(field.slot), \(stored))")
         case .repeated:
-            let call = field.value.isMessage ? "messages" : field.value.isNumber ? "numbers" : "repeated"
+            let call =
+                field.value.isMessage ? "messages" : field.value.isNumber ? "numbers" : "repeated"
             writer.line("try encoder.\(call)(\(field.slot), \(field.property))")
         case .map(_, let value):
             let call = value.isMessage ? "messageMap" : "map"
@@ -167,21 +199,27 @@ struct MessageEmitter {
     }
 
     private func emitOneofEncoding(
-        _ oneof: Google_Protobuf_OneofDescriptorProto, _ position: Int, _ model: [FieldModel],
+        _ oneof: Google_Protobuf_OneofDescriptorProto,
+        _ position: Int,
+        _ model: [FieldModel],
         _ writer: inout SourceWriter
     ) {
         writer.block("switch \(SwiftNames.property(oneof.name))") { writer in
             for field in model {
                 guard case .member(position) = field.shape else { continue }
                 let call = field.value.isMessage ? "message" : "store"
-                writer.line("case .\(field.property)(let value)?: try encoder.\(call)(\(field.slot), value)")
+                writer.line(
+                    "case .\(field.property)(let value)?: try encoder.\(call)(\(field.slot), value)"
+                )
             }
             writer.line("case nil: break")
         }
     }
 
     private func emitDecoding(
-        _ field: FieldModel, _ message: Google_Protobuf_DescriptorProto, _ writer: inout SourceWriter
+        _ field: FieldModel,
+        _ message: Google_Protobuf_DescriptorProto,
+        _ writer: inout SourceWriter
     ) {
         let stored = field.isBoxed ? "\(field.storage).value" : field.storage
         switch field.shape {
@@ -193,26 +231,32 @@ struct MessageEmitter {
             let call = field.value.isMessage ? "requiredMessage" : "required"
             writer.line("\(stored) = try decoder.\(call)(\(field.slot))")
         case .repeated:
-            let call = field.value.isMessage ? "messages" : field.value.isNumber ? "numbers" : "repeated"
+            let call =
+                field.value.isMessage ? "messages" : field.value.isNumber ? "numbers" : "repeated"
             writer.line("\(field.property) = try decoder.\(call)(\(field.slot))")
         case .map(let key, let value):
             if value.isMessage {
-                writer.line("\(field.property) = try decoder.messageMap(\(field.slot), \(key.defaultValue))")
+                writer.line(
+                    "\(field.property) = try decoder.messageMap(\(field.slot), \(key.defaultValue))"
+                )
             } else {
                 writer.line(
-                    "\(field.property) = try decoder.map(\(field.slot), \(key.defaultValue), \(value.defaultValue))")
+                    "\(field.property) = try decoder.map(\(field.slot), \(key.defaultValue), \(value.defaultValue))"
+                )
             }
         case .member(let oneof):
             let property = SwiftNames.property(message.oneofDecl[oneof].name)
             let call = field.value.isMessage ? "message" : "optional"
             writer.line(
-                "if let value: \(field.swiftType) = try decoder.\(call)(\(field.slot)) { \(property) = .\(field.property)(value) }")
+                "if let value: \(field.swiftType) = try decoder.\(call)(\(field.slot)) { \(property) = .\(field.property)(value) }"
+            )
         }
     }
 
     // MARK: Helpers
 
-    private func fields(_ message: Google_Protobuf_DescriptorProto, _ name: String) -> [FieldModel] {
+    private func fields(_ message: Google_Protobuf_DescriptorProto, _ name: String) -> [FieldModel]
+    {
         message.field.enumerated().map { FieldModel($1, slot: $0, in: name, file, index) }
     }
 
@@ -221,7 +265,9 @@ struct MessageEmitter {
         _ message: Google_Protobuf_DescriptorProto
     ) -> [(Int, Google_Protobuf_OneofDescriptorProto)] {
         message.oneofDecl.enumerated().filter { position, _ in
-            !message.field.contains { $0.proto3Optional && $0.oneofIndex == Int32(clamping: position) }
+            !message.field.contains {
+                $0.proto3Optional && $0.oneofIndex == Int32(clamping: position)
+            }
         }
     }
 

@@ -7,7 +7,11 @@ struct ServiceEmitter {
     let comments: Comments
     let visibility: String
 
-    func emit(_ service: Google_Protobuf_ServiceDescriptorProto, _ path: [Int32], to writer: inout SourceWriter) {
+    func emit(
+        _ service: Google_Protobuf_ServiceDescriptorProto,
+        _ path: [Int32],
+        to writer: inout SourceWriter
+    ) {
         let name = SwiftNames.typePrefix(file) + service.name
         emitProtocol(service, name, path, &writer)
         writer.line()
@@ -17,26 +21,36 @@ struct ServiceEmitter {
     }
 
     private func emitProtocol(
-        _ service: Google_Protobuf_ServiceDescriptorProto, _ name: String, _ path: [Int32],
+        _ service: Google_Protobuf_ServiceDescriptorProto,
+        _ name: String,
+        _ path: [Int32],
         _ writer: inout SourceWriter
     ) {
         writer.comment(comments[path])
         writer.block("\(visibility) protocol \(name)Service: NetpollRPC.RPCService") { writer in
             for (position, method) in service.method.enumerated() {
-                writer.comment(comments[path + [PathNumber.Service.method, Int32(clamping: position)]])
+                writer.comment(
+                    comments[path + [PathNumber.Service.method, Int32(clamping: position)]]
+                )
                 writer.line(
                     "func \(SwiftNames.method(method.name))(_ request: \(type(method.inputType)), "
-                        + "context: NetpollRPC.RPCContext) async throws -> \(type(method.outputType))")
+                        + "context: NetpollRPC.RPCContext) async throws -> \(type(method.outputType))"
+                )
             }
         }
     }
 
     private func emitRegistration(
-        _ service: Google_Protobuf_ServiceDescriptorProto, _ name: String, _ writer: inout SourceWriter
+        _ service: Google_Protobuf_ServiceDescriptorProto,
+        _ name: String,
+        _ writer: inout SourceWriter
     ) {
         writer.block("extension \(name)Service") { writer in
-            writer.block("\(visibility) static var serviceDescriptor: NetpollRPC.ServiceDescriptor") { writer in
-                writer.line("NetpollRPC.ServiceDescriptor(package: \"\(file.package)\", name: \"\(service.name)\")")
+            writer.block("\(visibility) static var serviceDescriptor: NetpollRPC.ServiceDescriptor")
+            { writer in
+                writer.line(
+                    "NetpollRPC.ServiceDescriptor(package: \"\(file.package)\", name: \"\(service.name)\")"
+                )
             }
             writer.line()
             writer.block(
@@ -46,14 +60,17 @@ struct ServiceEmitter {
                     let call = "self.\(SwiftNames.method(method.name))"
                     writer.line(
                         "registrar.register(\"\(method.name)\") { (request: \(type(method.inputType)), context) "
-                            + "-> \(type(method.outputType)) in try await \(call)(request, context: context) }")
+                            + "-> \(type(method.outputType)) in try await \(call)(request, context: context) }"
+                    )
                 }
             }
         }
     }
 
     private func emitClient(
-        _ service: Google_Protobuf_ServiceDescriptorProto, _ name: String, _ path: [Int32],
+        _ service: Google_Protobuf_ServiceDescriptorProto,
+        _ name: String,
+        _ path: [Int32],
         _ writer: inout SourceWriter
     ) {
         writer.line("/// Calls the methods of `\(service.name)`.")
@@ -61,25 +78,37 @@ struct ServiceEmitter {
             writer.line("private let client: NetpollRPC.RPCClient")
             writer.line()
             writer.line("/// Creates a client that sends its calls through another.")
-            writer.line("\(visibility) init(_ client: NetpollRPC.RPCClient) { self.client = client }")
+            writer.line(
+                "\(visibility) init(_ client: NetpollRPC.RPCClient) { self.client = client }"
+            )
             for (position, method) in service.method.enumerated() {
                 let constant = SwiftNames.lowerCamel(method.name) + "Method"
                 writer.line()
-                writer.comment(comments[path + [PathNumber.Service.method, Int32(clamping: position)]])
+                writer.comment(
+                    comments[path + [PathNumber.Service.method, Int32(clamping: position)]]
+                )
                 writer.lines(
                     "\(visibility) func \(SwiftNames.method(method.name))(",
                     ") async throws -> \(type(method.outputType)) {"
                 ) { writer in
-                    writer.line("_ request: \(type(method.inputType)), timeout: Swift.Duration? = nil,")
+                    writer.line(
+                        "_ request: \(type(method.inputType)), timeout: Swift.Duration? = nil,"
+                    )
                     writer.line("options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()")
                 }
-                writer.lines("    try await client.call(Self.\(constant), request, timeout: timeout, options: options)", "}") { _ in }
+                writer.lines(
+                    "    try await client.call(Self.\(constant), request, timeout: timeout, options: options)",
+                    "}"
+                ) { _ in }
             }
             for method in service.method {
                 let constant = SwiftNames.lowerCamel(method.name) + "Method"
                 writer.line()
-                writer.lines("private static let \(constant) = NetpollRPC.MethodDescriptor(", ")") { writer in
-                    writer.line("service: \"\(service.name)\", package: \"\(file.package)\", name: \"\(method.name)\"")
+                writer.lines("private static let \(constant) = NetpollRPC.MethodDescriptor(", ")") {
+                    writer in
+                    writer.line(
+                        "service: \"\(service.name)\", package: \"\(file.package)\", name: \"\(method.name)\""
+                    )
                 }
             }
         }

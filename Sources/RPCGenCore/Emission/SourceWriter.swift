@@ -19,7 +19,8 @@ struct SourceWriter {
     }
 
     /// Adds indented lines between two others.
-    mutating func lines(_ opening: String, _ closing: String, _ body: (inout SourceWriter) -> Void) {
+    mutating func lines(_ opening: String, _ closing: String, _ body: (inout SourceWriter) -> Void)
+    {
         line(opening)
         depth += 1
         body(&self)
@@ -32,7 +33,9 @@ struct SourceWriter {
         guard let comment else { return }
         var lines = comment.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             var line = line
-            while let last = line.last, last == " " || last == "\t" || last == "\r" { line.removeLast() }
+            while let last = line.last, last == " " || last == "\t" || last == "\r" {
+                line.removeLast()
+            }
             return line
         }
         while lines.last?.isEmpty == true { lines.removeLast() }

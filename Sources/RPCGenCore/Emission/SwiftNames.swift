@@ -86,7 +86,8 @@ enum SwiftNames {
         var current = ""
         var previous: Character = "_"
         func isBoundary(_ character: Character) -> Bool {
-            character.isNumber != previous.isNumber || (character.isUppercase && !previous.isUppercase)
+            character.isNumber != previous.isNumber
+                || (character.isUppercase && !previous.isUppercase)
         }
         for character in name {
             if character == "_" {
@@ -110,22 +111,31 @@ enum SwiftNames {
     private static let acronyms: Set<String> = ["url", "http", "https", "id"]
 
     private static let keywords: Set<String> = [
-        "associatedtype", "class", "deinit", "enum", "extension", "fileprivate", "func", "import", "init",
-        "inout", "internal", "let", "open", "operator", "private", "precedencegroup", "protocol", "public",
+        "associatedtype", "class", "deinit", "enum", "extension", "fileprivate", "func", "import",
+        "init",
+        "inout", "internal", "let", "open", "operator", "private", "precedencegroup", "protocol",
+        "public",
         "rethrows", "static", "struct", "subscript", "typealias", "var", "break", "case", "catch",
-        "continue", "default", "defer", "do", "else", "fallthrough", "for", "guard", "if", "in", "repeat",
-        "return", "throw", "switch", "where", "while", "Any", "as", "await", "false", "is", "nil", "self",
+        "continue", "default", "defer", "do", "else", "fallthrough", "for", "guard", "if", "in",
+        "repeat",
+        "return", "throw", "switch", "where", "while", "Any", "as", "await", "false", "is", "nil",
+        "self",
         "Self", "super", "throws", "true", "try",
     ]
     private static let reservedTypeNames: Set<String> = [
-        "Any", "Protocol", "Self", "Type", "RawValue", "Message", "Enum", "Box", "String", "Bool", "Int32",
-        "Int64", "UInt32", "UInt64", "Float", "Double", "Int", "UInt8", "Array", "Dictionary", "Optional",
+        "Any", "Protocol", "Self", "Type", "RawValue", "Message", "Enum", "Box", "String", "Bool",
+        "Int32",
+        "Int64", "UInt32", "UInt64", "Float", "Double", "Int", "UInt8", "Array", "Dictionary",
+        "Optional",
         "Hasher", "Swift", "NetpollProtobuf", "NetpollRPC",
     ]
     private static let reservedPropertyNames: Set<String> = [
-        "debugDescription", "description", "dynamicType", "hashValue", "init", "self", "unknownFields",
+        "debugDescription", "description", "dynamicType", "hashValue", "init", "self",
+        "unknownFields",
         "messageSchema", "protoMessageName", "encodeFields", "decodeFields", "serializedBytes",
         "withSerialization",
     ]
-    private static let reservedCaseNames: Set<String> = ["init", "self", "allCases", "rawValue", "hashValue", "none", "some"]
+    private static let reservedCaseNames: Set<String> = [
+        "init", "self", "allCases", "rawValue", "hashValue", "none", "some",
+    ]
 }

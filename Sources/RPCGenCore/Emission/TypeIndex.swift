@@ -29,25 +29,38 @@ struct TypeIndex {
     }
 
     private mutating func add(
-        _ message: Google_Protobuf_DescriptorProto, _ scope: String, _ prefix: String,
+        _ message: Google_Protobuf_DescriptorProto,
+        _ scope: String,
+        _ prefix: String,
         _ file: Google_Protobuf_FileDescriptorProto
     ) {
         let name = "\(scope).\(message.name)"
         let isTopLevel = !prefix.hasSuffix(".")
-        let swiftName = prefix + (isTopLevel && !prefix.isEmpty ? message.name : SwiftNames.type(message.name, suffix: "Message"))
+        let swiftName =
+            prefix
+            + (isTopLevel && !prefix.isEmpty
+                ? message.name : SwiftNames.type(message.name, suffix: "Message"))
         messages[name] = MessageType(swiftName: swiftName, descriptor: message)
         for nested in message.nestedType { add(nested, name, swiftName + ".", file) }
         for item in message.enumType { add(item, name, swiftName + ".", file) }
     }
 
     private mutating func add(
-        _ item: Google_Protobuf_EnumDescriptorProto, _ scope: String, _ prefix: String,
+        _ item: Google_Protobuf_EnumDescriptorProto,
+        _ scope: String,
+        _ prefix: String,
         _ file: Google_Protobuf_FileDescriptorProto
     ) {
         let isTopLevel = !prefix.hasSuffix(".")
-        let swiftName = prefix + (isTopLevel && !prefix.isEmpty ? item.name : SwiftNames.type(item.name, suffix: "Enum"))
+        let swiftName =
+            prefix
+            + (isTopLevel && !prefix.isEmpty
+                ? item.name : SwiftNames.type(item.name, suffix: "Enum"))
         enums["\(scope).\(item.name)"] = EnumType(
-            swiftName: swiftName, descriptor: item, isClosed: file.syntax != "proto3")
+            swiftName: swiftName,
+            descriptor: item,
+            isClosed: file.syntax != "proto3"
+        )
     }
 
     /// Whether singular message fields lead from one type to another; maps and lists hold their
@@ -66,8 +79,11 @@ struct TypeIndex {
     }
 
     /// The map entry behind a field, if the field is a map.
-    func mapEntry(of field: Google_Protobuf_FieldDescriptorProto) -> Google_Protobuf_DescriptorProto? {
-        guard field.label == .repeated, field.hasTypeName, let message = messages[field.typeName]?.descriptor,
+    func mapEntry(of field: Google_Protobuf_FieldDescriptorProto)
+        -> Google_Protobuf_DescriptorProto?
+    {
+        guard field.label == .repeated, field.hasTypeName,
+            let message = messages[field.typeName]?.descriptor,
             message.hasOptions, message.options.mapEntry
         else { return nil }
         return message

@@ -1,7 +1,8 @@
 internal import NetpollProtobuf
 
-/// Moves the options that generation looks at from their written form to their fields. All others
-/// stay as they were written.
+/// Moves the options that generation looks at from their written form to their fields.
+///
+/// All others stay as they were written.
 enum OptionInterpreter {
     static func interpret(_ file: inout Google_Protobuf_FileDescriptorProto) {
         if file.hasOptions {

@@ -41,9 +41,15 @@ public struct ProtoCompiler {
     /// - Returns: The files, or everything that is wrong with them.
     public mutating func compile(_ names: [String]) -> Result<CompiledFiles, CompilationFailure> {
         for name in names where load(name, importers: []) == nil {
-            diagnostics.add(name, .start, "file not found in \(importRoots.joined(separator: ", "))")
+            diagnostics.add(
+                name,
+                .start,
+                "file not found in \(importRoots.joined(separator: ", "))"
+            )
         }
-        guard diagnostics.isEmpty else { return .failure(CompilationFailure(errors: diagnostics.errors)) }
+        guard diagnostics.isEmpty else {
+            return .failure(CompilationFailure(errors: diagnostics.errors))
+        }
         var resolver = Resolver(files: order.compactMap { files[$0] })
         let resolved = resolver.resolve()
         guard resolver.diagnostics.isEmpty else {
@@ -52,7 +58,9 @@ public struct ProtoCompiler {
         return .success(CompiledFiles(files: resolved, requested: names))
     }
 
-    /// Loads a file and its imports; `nil` if it does not exist. `importers` is the chain above it.
+    /// Loads a file and its imports; `nil` if it does not exist.
+    ///
+    /// `importers` is the chain above it.
     private mutating func load(_ name: String, importers: [String]) -> Void? {
         guard files[name] == nil else { return () }
         guard let bytes = read(name) else { return nil }
@@ -66,7 +74,11 @@ public struct ProtoCompiler {
                 let circle = (chain[start...] + [dependency]).joined(separator: " -> ")
                 diagnostics.add(name, location, "file recursively imports itself: \(circle)")
             } else if chain.count >= Self.importDepthLimit {
-                diagnostics.add(name, location, "imports are nested more than \(Self.importDepthLimit) deep")
+                diagnostics.add(
+                    name,
+                    location,
+                    "imports are nested more than \(Self.importDepthLimit) deep"
+                )
             } else if load(dependency, importers: chain) == nil {
                 diagnostics.add(name, location, "import \"\(dependency)\" was not found")
             }

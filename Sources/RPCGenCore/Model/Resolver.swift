@@ -32,7 +32,8 @@ struct Resolver {
         for file in files {
             let descriptor = file.descriptor
             var exported: Set<String> = [file.path]
-            for index in descriptor.publicDependency where Int(index) < descriptor.dependency.count {
+            for index in descriptor.publicDependency where Int(index) < descriptor.dependency.count
+            {
                 exported.formUnion(publicSets[descriptor.dependency[Int(index)], default: []])
             }
             publicSets[file.path] = exported
@@ -70,7 +71,10 @@ extension Resolver {
     }
 
     private mutating func declare(
-        _ message: Google_Protobuf_DescriptorProto, _ scope: String, _ file: ParsedFile, _ path: [Int32]
+        _ message: Google_Protobuf_DescriptorProto,
+        _ scope: String,
+        _ file: ParsedFile,
+        _ path: [Int32]
     ) {
         let name = Self.join(scope, message.name)
         declare(name, .message, file, path)
@@ -91,7 +95,10 @@ extension Resolver {
     }
 
     private mutating func declare(
-        _ item: Google_Protobuf_EnumDescriptorProto, _ scope: String, _ file: ParsedFile, _ path: [Int32]
+        _ item: Google_Protobuf_EnumDescriptorProto,
+        _ scope: String,
+        _ file: ParsedFile,
+        _ path: [Int32]
     ) {
         declare(Self.join(scope, item.name), .enum, file, path)
         for (index, value) in item.value.enumerated() {
@@ -101,14 +108,26 @@ extension Resolver {
         }
     }
 
-    private mutating func declare(_ name: String, _ kind: SymbolTable.Kind, _ file: ParsedFile, _ path: [Int32]) {
+    private mutating func declare(
+        _ name: String,
+        _ kind: SymbolTable.Kind,
+        _ file: ParsedFile,
+        _ path: [Int32]
+    ) {
         guard let existing = symbols.add(name, kind, path: file.path) else { return }
         let place = existing.path == file.path ? "" : " in file \"\(existing.path)\""
-        let hint = kind == .enumValue ? "; enum values are siblings of their enum, not children of it" : ""
-        fail(file, path, "\"\(name)\" is already defined\(place) as a \(existing.kind.rawValue)\(hint)")
+        let hint =
+            kind == .enumValue ? "; enum values are siblings of their enum, not children of it" : ""
+        fail(
+            file,
+            path,
+            "\"\(name)\" is already defined\(place) as a \(existing.kind.rawValue)\(hint)"
+        )
     }
 
-    static func join(_ scope: String, _ name: String) -> String { scope.isEmpty ? name : "\(scope).\(name)" }
+    static func join(_ scope: String, _ name: String) -> String {
+        scope.isEmpty ? name : "\(scope).\(name)"
+    }
 }
 
 // MARK: - References
@@ -118,8 +137,11 @@ extension Resolver {
         var descriptor = file.descriptor
         for index in descriptor.messageType.indices {
             resolve(
-                &descriptor.messageType[index], descriptor.package, file,
-                [PathNumber.File.message, Int32(clamping: index)])
+                &descriptor.messageType[index],
+                descriptor.package,
+                file,
+                [PathNumber.File.message, Int32(clamping: index)]
+            )
         }
         for index in descriptor.service.indices {
             let scope = Self.join(descriptor.package, descriptor.service[index].name)
@@ -129,8 +151,18 @@ extension Resolver {
                     Int32(clamping: position),
                 ]
                 var method = descriptor.service[index].method[position]
-                method.inputType = messageName(method.inputType, scope, file, path + [PathNumber.Method.input])
-                method.outputType = messageName(method.outputType, scope, file, path + [PathNumber.Method.output])
+                method.inputType = messageName(
+                    method.inputType,
+                    scope,
+                    file,
+                    path + [PathNumber.Method.input]
+                )
+                method.outputType = messageName(
+                    method.outputType,
+                    scope,
+                    file,
+                    path + [PathNumber.Method.output]
+                )
                 descriptor.service[index].method[position] = method
             }
         }
@@ -138,7 +170,10 @@ extension Resolver {
     }
 
     private mutating func resolve(
-        _ message: inout Google_Protobuf_DescriptorProto, _ scope: String, _ file: ParsedFile, _ path: [Int32]
+        _ message: inout Google_Protobuf_DescriptorProto,
+        _ scope: String,
+        _ file: ParsedFile,
+        _ path: [Int32]
     ) {
         let name = Self.join(scope, message.name)
         for index in message.field.indices {
@@ -151,13 +186,18 @@ extension Resolver {
         }
         for index in message.nestedType.indices {
             resolve(
-                &message.nestedType[index], name, file,
-                path + [PathNumber.Message.nested, Int32(clamping: index)])
+                &message.nestedType[index],
+                name,
+                file,
+                path + [PathNumber.Message.nested, Int32(clamping: index)]
+            )
         }
     }
 
     private mutating func resolveType(
-        _ field: inout Google_Protobuf_FieldDescriptorProto, _ scope: String, _ file: ParsedFile,
+        _ field: inout Google_Protobuf_FieldDescriptorProto,
+        _ scope: String,
+        _ file: ParsedFile,
         _ path: [Int32]
     ) {
         let place = path + [PathNumber.Field.typeName]
@@ -174,7 +214,10 @@ extension Resolver {
     }
 
     private mutating func messageName(
-        _ reference: String, _ scope: String, _ file: ParsedFile, _ path: [Int32]
+        _ reference: String,
+        _ scope: String,
+        _ file: ParsedFile,
+        _ path: [Int32]
     ) -> String {
         guard let (name, symbol) = find(reference, scope, file, path) else { return reference }
         guard symbol.kind == .message else {
@@ -185,16 +228,25 @@ extension Resolver {
     }
 
     private mutating func find(
-        _ reference: String, _ scope: String, _ file: ParsedFile, _ path: [Int32]
+        _ reference: String,
+        _ scope: String,
+        _ file: ParsedFile,
+        _ path: [Int32]
     ) -> (String, SymbolTable.Symbol)? {
         switch symbols.resolve(reference, scope: scope, path: file.path) {
         case .found(let name, let symbol): return (name, symbol)
         case .notImported(let symbol):
             fail(
-                file, path,
-                "\"\(reference)\" seems to be defined in \"\(symbol.path)\", which is not imported by \"\(file.path)\"")
+                file,
+                path,
+                "\"\(reference)\" seems to be defined in \"\(symbol.path)\", which is not imported by \"\(file.path)\""
+            )
         case .partial(let found):
-            fail(file, path, "\"\(reference)\" is resolved to \"\(found)\", which has no such type; use a leading '.'")
+            fail(
+                file,
+                path,
+                "\"\(reference)\" is resolved to \"\(found)\", which has no such type; use a leading '.'"
+            )
         case .missing: fail(file, path, "\"\(reference)\" is not defined")
         }
         return nil

@@ -14,7 +14,9 @@ struct SymbolTable {
     /// For each file, itself and all files whose names it may use.
     private var visible: [String: Set<String>] = [:]
 
-    /// Adds a name without a leading dot. Returns what has the name already, if anything.
+    /// Adds a name without a leading dot.
+    ///
+    /// Returns what has the name already, if anything.
     mutating func add(_ name: String, _ kind: Kind, path: String) -> Symbol? {
         if let existing = symbols[name] {
             // Any number of files may share a package.
@@ -50,8 +52,11 @@ struct SymbolTable {
             switch look(prefix + String(first), path) {
             case .found(_, let symbol) where first.endIndex == reference.endIndex:
                 // A field or method of the same name does not hide a type further out.
-                if symbol.kind == .message || symbol.kind == .enum { return .found(prefix + reference, symbol) }
-            case .found(_, let symbol) where symbol.kind == .message || symbol.kind == .package || symbol.kind == .enum:
+                if symbol.kind == .message || symbol.kind == .enum {
+                    return .found(prefix + reference, symbol)
+                }
+            case .found(_, let symbol)
+            where symbol.kind == .message || symbol.kind == .package || symbol.kind == .enum:
                 switch look(prefix + reference, path) {
                 case .found(let name, let target): return .found(name, target)
                 case .notImported(let target): hidden = target

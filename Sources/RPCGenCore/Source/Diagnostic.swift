@@ -32,7 +32,9 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// `path:line:column: error: message`.
-    public var description: String { "\(path):\(location.line):\(location.column): error: \(message)" }
+    public var description: String {
+        "\(path):\(location.line):\(location.column): error: \(message)"
+    }
 }
 
 /// What is wrong with a set of files, in the order in which it was found.

@@ -21,14 +21,21 @@ struct Lexer {
             skipSpaceAndComments()
             let start = location
             guard let byte = peek() else { return token(.end, start) }
-            if byte.isLetter { return token(.identifier(text(while: { $0.isLetter || $0.isDigit })), start) }
-            if byte.isDigit || (byte == 0x2E && peek(1)?.isDigit == true) { return token(number(), start) }
+            if byte.isLetter {
+                return token(.identifier(text(while: { $0.isLetter || $0.isDigit })), start)
+            }
+            if byte.isDigit || (byte == 0x2E && peek(1)?.isDigit == true) {
+                return token(number(), start)
+            }
             if byte == 0x22 || byte == 0x27 { return token(.string(string(byte)), start) }
             if byte > 0x20 && byte < 0x7F {
                 advance()
                 return token(.symbol(byte), start)
             }
-            fail("invalid control or non-ASCII character outside of strings and comments", at: start)
+            fail(
+                "invalid control or non-ASCII character outside of strings and comments",
+                at: start
+            )
             advance()
         }
     }
@@ -164,7 +171,9 @@ extension Lexer {
         return finish(Double(literal).map { .float($0) }, start)
     }
 
-    private mutating func integer(_ digits: String, radix: Int, _ start: SourceLocation) -> Token.Kind {
+    private mutating func integer(_ digits: String, radix: Int, _ start: SourceLocation)
+        -> Token.Kind
+    {
         if let value = UInt64(digits, radix: radix) { return finish(.integer(value), start) }
         // Too large for an integer: usable where a floating-point number is expected.
         return finish(radix == 10 ? Double(digits).map { .float($0) } : nil, start)
@@ -223,7 +232,11 @@ extension Lexer {
         return value
     }
 
-    private mutating func hexadecimal(_ result: inout [UInt8], _ counts: ClosedRange<Int>, _ start: SourceLocation) {
+    private mutating func hexadecimal(
+        _ result: inout [UInt8],
+        _ counts: ClosedRange<Int>,
+        _ start: SourceLocation
+    ) {
         var value: UInt8 = 0
         var count = 0
         while count < counts.upperBound, let digit = peek()?.hexadecimalValue {
@@ -231,11 +244,14 @@ extension Lexer {
             count += 1
             advance()
         }
-        guard counts.contains(count) else { return fail("expected hex digits for escape sequence", at: start) }
+        guard counts.contains(count) else {
+            return fail("expected hex digits for escape sequence", at: start)
+        }
         result.append(value)
     }
 
-    private mutating func scalar(_ result: inout [UInt8], digitCount: Int, _ start: SourceLocation) {
+    private mutating func scalar(_ result: inout [UInt8], digitCount: Int, _ start: SourceLocation)
+    {
         var value: UInt32 = 0
         for _ in 0..<digitCount {
             guard let digit = peek()?.hexadecimalValue else {

@@ -3,12 +3,16 @@ internal import NetpollProtobuf
 extension Parser {
     private static let enumNumbers: ClosedRange<Int64> = Int64(Int32.min)...Int64(Int32.max)
 
-    mutating func parseEnum(_ path: [Int32]) throws(Failure) -> Google_Protobuf_EnumDescriptorProto {
+    mutating func parseEnum(_ path: [Int32]) throws(Failure) -> Google_Protobuf_EnumDescriptorProto
+    {
         let start = advance()
         var result = Google_Protobuf_EnumDescriptorProto()
         let name = token
         result.name = try identifier("an enum name")
-        note(path, Token(kind: name.kind, location: name.location, end: name.end, comment: start.comment))
+        note(
+            path,
+            Token(kind: name.kind, location: name.location, end: name.end, comment: start.comment)
+        )
         // A value that is broken has been reported and does not make the enum empty.
         var isEmpty = true
         try block("enum \(result.name)") { (parser) throws(Failure) in
@@ -29,7 +33,8 @@ extension Parser {
     }
 
     private mutating func parseValue(
-        _ result: inout Google_Protobuf_EnumDescriptorProto, _ path: [Int32]
+        _ result: inout Google_Protobuf_EnumDescriptorProto,
+        _ path: [Int32]
     ) throws(Failure) {
         let start = token
         let valuePath = path + [PathNumber.Enum.value, Int32(clamping: result.value.count)]
@@ -46,12 +51,15 @@ extension Parser {
         result.value.append(value)
     }
 
-    private mutating func parseReserved(_ result: inout Google_Protobuf_EnumDescriptorProto) throws(Failure) {
+    private mutating func parseReserved(_ result: inout Google_Protobuf_EnumDescriptorProto)
+        throws(Failure)
+    {
         advance()
         if case .string = token.kind {
             repeat {
                 result.reservedName.append(
-                    String(decoding: try stringLiteral("a value name string"), as: UTF8.self))
+                    String(decoding: try stringLiteral("a value name string"), as: UTF8.self)
+                )
             } while take(",")
         } else {
             repeat {

@@ -3,15 +3,23 @@ internal import NetpollProtobuf
 extension Parser {
     private static let fieldNumbers: ClosedRange<Int64> = 1...536_870_911
 
-    mutating func parseMessage(_ path: [Int32], depth: Int) throws(Failure) -> Google_Protobuf_DescriptorProto {
+    mutating func parseMessage(_ path: [Int32], depth: Int) throws(Failure)
+        -> Google_Protobuf_DescriptorProto
+    {
         let start = advance()
         guard depth <= Self.nestingLimit else {
-            throw fail("messages are nested more than \(Self.nestingLimit) levels deep", at: start.location)
+            throw fail(
+                "messages are nested more than \(Self.nestingLimit) levels deep",
+                at: start.location
+            )
         }
         var message = Google_Protobuf_DescriptorProto()
         let name = token
         message.name = try identifier("a message name")
-        note(path, Token(kind: name.kind, location: name.location, end: name.end, comment: start.comment))
+        note(
+            path,
+            Token(kind: name.kind, location: name.location, end: name.end, comment: start.comment)
+        )
         try block("message \(message.name)") { (parser) throws(Failure) in
             try parser.parseMessageStatement(&message, path, depth)
         }
@@ -20,7 +28,9 @@ extension Parser {
     }
 
     private mutating func parseMessageStatement(
-        _ message: inout Google_Protobuf_DescriptorProto, _ path: [Int32], _ depth: Int
+        _ message: inout Google_Protobuf_DescriptorProto,
+        _ path: [Int32],
+        _ depth: Int
     ) throws(Failure) {
         guard case .identifier(let word) = token.kind else {
             if isAt(".") { return try parseField(&message, path, oneof: nil) }
@@ -29,7 +39,10 @@ extension Parser {
         switch word {
         case "message":
             let index = Int32(clamping: message.nestedType.count)
-            let nested = try parseMessage(path + [PathNumber.Message.nested, index], depth: depth + 1)
+            let nested = try parseMessage(
+                path + [PathNumber.Message.nested, index],
+                depth: depth + 1
+            )
             message.nestedType.append(nested)
         case "enum":
             let index = Int32(clamping: message.enumType.count)
@@ -49,7 +62,9 @@ extension Parser {
     // MARK: Fields
 
     private mutating func parseField(
-        _ message: inout Google_Protobuf_DescriptorProto, _ path: [Int32], oneof: Int32?
+        _ message: inout Google_Protobuf_DescriptorProto,
+        _ path: [Int32],
+        oneof: Int32?
     ) throws(Failure) {
         let start = token
         let fieldPath = path + [PathNumber.Message.field, Int32(clamping: message.field.count)]
@@ -57,7 +72,9 @@ extension Parser {
         if let oneof { field.oneofIndex = oneof }
         let isLabelled = try parseLabel(&field, isInOneof: oneof != nil)
         file.locations[fieldPath + [PathNumber.Field.typeName]] = token.location
-        if isAt(word: "map"), !isLabelled { return try parseMap(&message, path, start, isInOneof: oneof != nil) }
+        if isAt(word: "map"), !isLabelled {
+            return try parseMap(&message, path, start, isInOneof: oneof != nil)
+        }
         if isAt(word: "group") { throw fail("groups are not supported yet") }
         try parseType(&field)
         try finishField(&field, fieldPath, start)
@@ -66,7 +83,8 @@ extension Parser {
 
     /// Returns whether a label was written.
     private mutating func parseLabel(
-        _ field: inout Google_Protobuf_FieldDescriptorProto, isInOneof: Bool
+        _ field: inout Google_Protobuf_FieldDescriptorProto,
+        isInOneof: Bool
     ) throws(Failure) -> Bool {
         field.label = .optional
         let location = token.location
@@ -74,7 +92,9 @@ extension Parser {
         if take(word: "repeated") {
             field.label = .repeated
         } else if take(word: "required") {
-            guard !isProto3 else { throw fail("required fields are not allowed in proto3", at: location) }
+            guard !isProto3 else {
+                throw fail("required fields are not allowed in proto3", at: location)
+            }
             field.label = .required
         } else if take(word: "optional") {
             if isProto3 { field.proto3Optional = true }
@@ -88,7 +108,9 @@ extension Parser {
         return true
     }
 
-    private mutating func parseType(_ field: inout Google_Protobuf_FieldDescriptorProto) throws(Failure) {
+    private mutating func parseType(_ field: inout Google_Protobuf_FieldDescriptorProto)
+        throws(Failure)
+    {
         if case .identifier(let word) = token.kind, let scalar = Self.scalarTypes[word] {
             field.type = scalar
             advance()
@@ -100,14 +122,21 @@ extension Parser {
 
     /// Name, number and options.
     private mutating func finishField(
-        _ field: inout Google_Protobuf_FieldDescriptorProto, _ path: [Int32], _ start: Token
+        _ field: inout Google_Protobuf_FieldDescriptorProto,
+        _ path: [Int32],
+        _ start: Token
     ) throws(Failure) {
         let name = token
         field.name = try identifier("a field name")
-        note(path, Token(kind: name.kind, location: name.location, end: name.end, comment: start.comment))
+        note(
+            path,
+            Token(kind: name.kind, location: name.location, end: name.end, comment: start.comment)
+        )
         try expect("=")
         file.locations[path + [PathNumber.Field.number]] = token.location
-        field.number = Int32(truncatingIfNeeded: try integer("a field number", in: Self.fieldNumbers))
+        field.number = Int32(
+            truncatingIfNeeded: try integer("a field number", in: Self.fieldNumbers)
+        )
         try parseBracketOptions { (parser, option, location) throws(Failure) in
             try parser.apply(option, to: &field, location)
         }
@@ -115,7 +144,8 @@ extension Parser {
     }
 
     private mutating func apply(
-        _ option: Google_Protobuf_UninterpretedOption, to field: inout Google_Protobuf_FieldDescriptorProto,
+        _ option: Google_Protobuf_UninterpretedOption,
+        to field: inout Google_Protobuf_FieldDescriptorProto,
         _ location: SourceLocation
     ) throws(Failure) {
         switch option.simpleName {
@@ -125,7 +155,9 @@ extension Parser {
             }
             field.defaultValue = Self.defaultText(option, field)
         case "json_name":
-            guard option.hasStringValue else { throw fail("json_name must be a string", at: location) }
+            guard option.hasStringValue else {
+                throw fail("json_name must be a string", at: location)
+            }
             field.jsonName = String(decoding: option.stringValue, as: UTF8.self)
         default:
             field.options.uninterpretedOption.append(option)
@@ -133,7 +165,8 @@ extension Parser {
     }
 
     private static func defaultText(
-        _ option: Google_Protobuf_UninterpretedOption, _ field: Google_Protobuf_FieldDescriptorProto
+        _ option: Google_Protobuf_UninterpretedOption,
+        _ field: Google_Protobuf_FieldDescriptorProto
     ) -> String {
         if option.hasIdentifierValue { return option.identifierValue }
         if option.hasPositiveIntValue { return "\(option.positiveIntValue)" }
@@ -154,7 +187,10 @@ extension Parser {
 
     /// `map<K, V>` becomes a repeated message with two fields.
     private mutating func parseMap(
-        _ message: inout Google_Protobuf_DescriptorProto, _ path: [Int32], _ start: Token, isInOneof: Bool
+        _ message: inout Google_Protobuf_DescriptorProto,
+        _ path: [Int32],
+        _ start: Token,
+        isInOneof: Bool
     ) throws(Failure) {
         guard !isInOneof else { throw fail("a map cannot be part of a oneof") }
         advance()
@@ -168,7 +204,8 @@ extension Parser {
         try expect(",")
         let entryIndex = Int32(clamping: message.nestedType.count)
         let entryPath = path + [PathNumber.Message.nested, entryIndex]
-        file.locations[entryPath + [PathNumber.Message.field, 1, PathNumber.Field.typeName]] = token.location
+        file.locations[entryPath + [PathNumber.Message.field, 1, PathNumber.Field.typeName]] =
+            token.location
         var value = Google_Protobuf_FieldDescriptorProto()
         try parseType(&value)
         try expect(">")
@@ -195,7 +232,8 @@ extension Parser {
     }
 
     private mutating func parseOneof(
-        _ message: inout Google_Protobuf_DescriptorProto, _ path: [Int32]
+        _ message: inout Google_Protobuf_DescriptorProto,
+        _ path: [Int32]
     ) throws(Failure) {
         let start = advance()
         let index = Int32(clamping: message.oneofDecl.count)
@@ -234,12 +272,15 @@ extension Parser {
 
     // MARK: Ranges
 
-    private mutating func parseReserved(_ message: inout Google_Protobuf_DescriptorProto) throws(Failure) {
+    private mutating func parseReserved(_ message: inout Google_Protobuf_DescriptorProto)
+        throws(Failure)
+    {
         advance()
         if case .string = token.kind {
             repeat {
                 message.reservedName.append(
-                    String(decoding: try stringLiteral("a field name string"), as: UTF8.self))
+                    String(decoding: try stringLiteral("a field name string"), as: UTF8.self)
+                )
             } while take(",")
         } else {
             repeat {
@@ -253,7 +294,9 @@ extension Parser {
         try expect(";")
     }
 
-    private mutating func parseExtensionRanges(_ message: inout Google_Protobuf_DescriptorProto) throws(Failure) {
+    private mutating func parseExtensionRanges(_ message: inout Google_Protobuf_DescriptorProto)
+        throws(Failure)
+    {
         let keyword = advance()
         guard !file.isProto3 else {
             throw fail("extension ranges are not allowed in proto3", at: keyword.location)
@@ -275,7 +318,9 @@ extension Parser {
     }
 
     /// `N`, `N to M` or `N to max`, both ends included.
-    mutating func parseRange(_ numbers: ClosedRange<Int64>) throws(Failure) -> (start: Int64, end: Int64) {
+    mutating func parseRange(_ numbers: ClosedRange<Int64>) throws(Failure) -> (
+        start: Int64, end: Int64
+    ) {
         let location = token.location
         let start = try integer("a number", in: numbers)
         guard take(word: "to") else { return (start, start) }

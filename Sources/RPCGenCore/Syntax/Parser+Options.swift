@@ -10,7 +10,9 @@ extension Parser {
         return option
     }
 
-    private mutating func parseOptionNamePart() throws(Failure) -> Google_Protobuf_UninterpretedOption.NamePart {
+    private mutating func parseOptionNamePart() throws(Failure)
+        -> Google_Protobuf_UninterpretedOption.NamePart
+    {
         var part = Google_Protobuf_UninterpretedOption.NamePart()
         part.isExtension = take("(")
         if part.isExtension {
@@ -22,7 +24,9 @@ extension Parser {
         return part
     }
 
-    private mutating func parseOptionValue(_ option: inout Google_Protobuf_UninterpretedOption) throws(Failure) {
+    private mutating func parseOptionValue(_ option: inout Google_Protobuf_UninterpretedOption)
+        throws(Failure)
+    {
         let isNegative = take("-")
         switch token.kind {
         case .integer(let value) where !isNegative:
@@ -42,7 +46,8 @@ extension Parser {
             option.identifierValue = name
             advance()
         case .string where !isNegative: option.stringValue = try stringLiteral("a string")
-        case .symbol(UInt8(ascii: "{")) where !isNegative: option.aggregateValue = try parseAggregate()
+        case .symbol(UInt8(ascii: "{")) where !isNegative:
+            option.aggregateValue = try parseAggregate()
         default: throw fail("expected an option value but found \(token.shown)")
         }
     }
@@ -71,7 +76,8 @@ extension Parser {
 
     /// `[name = value, ...]` behind a field or enum value, if there is one.
     mutating func parseBracketOptions(
-        _ body: (inout Parser, Google_Protobuf_UninterpretedOption, SourceLocation) throws(Failure) -> Void
+        _ body: (inout Parser, Google_Protobuf_UninterpretedOption, SourceLocation) throws(Failure)
+            -> Void
     ) throws(Failure) {
         guard take("[") else { return }
         repeat {

@@ -17,11 +17,15 @@ struct Parser {
     struct Failure: Error {}
 
     /// Parses a file.
-    static func parse(_ bytes: [UInt8], path: String) -> (file: ParsedFile, diagnostics: Diagnostics) {
+    static func parse(_ bytes: [UInt8], path: String) -> (
+        file: ParsedFile, diagnostics: Diagnostics
+    ) {
         var parser = Parser(bytes, path: path)
         parser.parseFile()
         var all = parser.lexer.diagnostics
-        for error in parser.diagnostics.errors { all.add(error.path, error.location, error.message) }
+        for error in parser.diagnostics.errors {
+            all.add(error.path, error.location, error.message)
+        }
         return (parser.file, all)
     }
 
@@ -111,7 +115,10 @@ extension Parser {
         advance()
         let value = Int64(exactly: magnitude).map { isNegative ? -$0 : $0 }
         guard let value, range.contains(value) else {
-            throw fail("\(what) must lie within \(range.lowerBound)...\(range.upperBound)", at: start)
+            throw fail(
+                "\(what) must lie within \(range.lowerBound)...\(range.upperBound)",
+                at: start
+            )
         }
         return value
     }
@@ -130,7 +137,9 @@ extension Parser {
     }
 
     /// Runs statements up to the closing brace; a broken one is skipped.
-    mutating func block(_ what: String, _ statement: (inout Parser) throws(Failure) -> Void) throws(Failure) {
+    mutating func block(_ what: String, _ statement: (inout Parser) throws(Failure) -> Void)
+        throws(Failure)
+    {
         try expect("{")
         while !isAt("}") {
             guard token.kind != .end else { throw fail("\(what) has no '}'") }
@@ -180,7 +189,10 @@ extension Parser {
         let at = token.location
         let name = String(decoding: try stringLiteral("\"proto2\" or \"proto3\""), as: UTF8.self)
         guard name == "proto2" || name == "proto3" else {
-            throw fail("unrecognized syntax identifier \"\(name)\"; use \"proto2\" or \"proto3\"", at: at)
+            throw fail(
+                "unrecognized syntax identifier \"\(name)\"; use \"proto2\" or \"proto3\"",
+                at: at
+            )
         }
         try expect(";")
         note([PathNumber.File.syntax], start)
@@ -211,7 +223,8 @@ extension Parser {
             file.descriptor.service.append(try parseService([PathNumber.File.service, index]))
         case "extend": throw fail("extensions are not supported yet")
         case "syntax": throw fail("syntax must be the first statement of a file")
-        default: throw fail("expected a top-level statement (e.g. \"message\") but found \(token.shown)")
+        default:
+            throw fail("expected a top-level statement (e.g. \"message\") but found \(token.shown)")
         }
     }
 
@@ -224,7 +237,10 @@ extension Parser {
             file.descriptor.weakDependency.append(index)
         }
         let start = token
-        let path = String(decoding: try stringLiteral("a string naming the file to import"), as: UTF8.self)
+        let path = String(
+            decoding: try stringLiteral("a string naming the file to import"),
+            as: UTF8.self
+        )
         note([PathNumber.File.dependency, index], start)
         guard !file.descriptor.dependency.contains(path) else {
             throw fail("import \"\(path)\" is listed twice", at: start.location)

@@ -31,7 +31,9 @@ struct Token: Equatable {
 }
 
 extension UInt8 {
-    var isLetter: Bool { (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) || self == 0x5F }
+    var isLetter: Bool {
+        (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) || self == 0x5F
+    }
     var isDigit: Bool { (0x30...0x39).contains(self) }
     /// The value of a hexadecimal digit.
     var hexadecimalValue: UInt8? {

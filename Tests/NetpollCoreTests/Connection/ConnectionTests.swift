@@ -14,9 +14,12 @@ private final class Echo: ConnectionHandler {
 
 @Suite("Connection", .timeLimit(.minutes(1)))
 struct ConnectionTests {
-    @Test("a peer gets its bytes back over TCP and over a Unix socket", arguments: [
-        SocketAddress.tcp(host: "127.0.0.1", port: 0), .unix(path: "@netpoll-connection-tests"),
-    ])
+    @Test(
+        "a peer gets its bytes back over TCP and over a Unix socket",
+        arguments: [
+            SocketAddress.tcp(host: "127.0.0.1", port: 0), .unix(path: "@netpoll-connection-tests"),
+        ]
+    )
     func echo(address: SocketAddress) async throws {
         let group = try EventLoopGroup(count: 2)
         let listener = try Listener(on: address, group: group) { _ in Echo() }
@@ -37,7 +40,9 @@ struct ConnectionTests {
         let listener = try Listener(on: .tcp(host: "127.0.0.1", port: 0), group: group) { _ in nil }
         let address = listener.localAddress
         await listener.close()
-        let error = await #expect(throws: NetpollError.self) { try await Dialer(group: group).dial(address) }
+        let error = await #expect(throws: NetpollError.self) {
+            try await Dialer(group: group).dial(address)
+        }
         #expect(error?.code == .connectionRefused)
         await group.shutdown()
     }

@@ -6,7 +6,11 @@ import Testing
 struct BufferCacheTests {
     @Test("capacities are powers of two up to a megabyte and exact above")
     func capacities() {
-        #expect([0, 1, 1024, 1025, 5000, 1 << 20].map(BufferCache.capacity) == [1024, 1024, 1024, 2048, 8192, 1 << 20])
+        #expect(
+            [0, 1, 1024, 1025, 5000, 1 << 20].map(BufferCache.capacity) == [
+                1024, 1024, 1024, 2048, 8192, 1 << 20,
+            ]
+        )
         #expect(BufferCache.capacity(for: 1 << 20 + 1) == 1 << 20 + 1)
     }
 

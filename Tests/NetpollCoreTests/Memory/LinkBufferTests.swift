@@ -12,7 +12,7 @@ struct LinkBufferTests {
         return result
     }
 
-    /// All ways to part the bytes 0, 1, 2... into at most three blocks of at most three bytes.
+    /// All ways to part the bytes from 0 on into at most three blocks of at most three bytes.
     private static let layouts: [[[UInt8]]] = (0...3).flatMap { first in
         (0...3).flatMap { second in
             (0...3).map { third in
@@ -67,7 +67,9 @@ struct LinkBufferTests {
         let first = try #require(slices[0])
         let second = try #require(slices[1])
         let distance = try first.withUnsafeBytes { left in
-            try second.withUnsafeBytes { right in try #require(right.baseAddress) - #require(left.baseAddress) }
+            try second.withUnsafeBytes { right in
+                try #require(right.baseAddress) - #require(left.baseAddress)
+            }
         }
         #expect(distance == 4)
     }
@@ -85,7 +87,9 @@ struct LinkBufferTests {
         #expect(slice.slice(5..<9).isEmpty)
     }
 
-    @Test("a message whose length is known lands in one block, and a claim buys no more than it earns")
+    @Test(
+        "a message whose length is known lands in one block, and a claim buys no more than it earns"
+    )
     func contiguity() throws {
         var buffer = LinkBuffer()
         buffer.write([UInt8](repeating: 1, count: 100))

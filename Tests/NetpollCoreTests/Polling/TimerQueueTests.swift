@@ -5,7 +5,10 @@ import Testing
 
 @Suite("TimerQueue")
 struct TimerQueueTests {
-    @Test("timers come out by deadline, and neither cancelled ones nor any twice", arguments: 0..<30)
+    @Test(
+        "timers come out by deadline, and neither cancelled ones nor any twice",
+        arguments: 0..<30
+    )
     func program(seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
         var queue = TimerQueue<Int>()

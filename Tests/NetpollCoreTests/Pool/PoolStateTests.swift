@@ -46,14 +46,18 @@ struct PoolStateTests {
         let second = state.checkOut(Waiter(), deadline: .distantFuture)
         // The inactive one still counts until its end is reported, so nothing can be dialled.
         #expect(second == nil)
-        guard case .dial? = state.closed(members[0]) else { return #expect(Bool(false), "room for a dial") }
+        guard case .dial? = state.closed(members[0]) else {
+            return #expect(Bool(false), "room for a dial")
+        }
     }
 
     @Test("at the limit callers wait in order, and get what is given back")
     func waiting() {
         var state = state(limit: 1)
         let waiters = (0..<3).map { _ in Waiter<FakeMember>() }
-        guard case .dial? = state.checkOut(waiters[0], deadline: .distantFuture) else { return #expect(Bool(false)) }
+        guard case .dial? = state.checkOut(waiters[0], deadline: .distantFuture) else {
+            return #expect(Bool(false))
+        }
         for waiter in waiters[1...] {
             let action = state.checkOut(waiter, deadline: .distantFuture)
             #expect(action == nil)
@@ -64,7 +68,9 @@ struct PoolStateTests {
         state.cancel(waiters[1])
         let next = given(state.checkIn(member, now: now))
         #expect(next?.1 === waiters[2])
-        #expect(state.statistics == PoolStatistics(live: 1, idle: 0, dialing: 0, waiting: 0, reused: 0))
+        #expect(
+            state.statistics == PoolStatistics(live: 1, idle: 0, dialing: 0, waiting: 0, reused: 0)
+        )
     }
 
     @Test("a failed dial fails the caller who waits longest, and dials again for the next")
@@ -74,7 +80,9 @@ struct PoolStateTests {
         for waiter in waiters { _ = state.checkOut(waiter, deadline: .distantFuture) }
         let actions = state.dialFailed(NetpollError(.connectionRefused, "x"))
         #expect(actions.count == 2)
-        guard case .fail(let failed, _) = actions[0], case .dial = actions[1] else { return #expect(Bool(false)) }
+        guard case .fail(let failed, _) = actions[0], case .dial = actions[1] else {
+            return #expect(Bool(false))
+        }
         #expect(failed === waiters[0])
     }
 
@@ -88,7 +96,9 @@ struct PoolStateTests {
         }
         let kept = state.checkIn(members[0], now: now)
         #expect(kept == nil)
-        guard case .close(let surplus)? = state.checkIn(members[1], now: now) else { return #expect(Bool(false)) }
+        guard case .close(let surplus)? = state.checkIn(members[1], now: now) else {
+            return #expect(Bool(false))
+        }
         #expect(surplus === members[1])
         let early = state.sweep(now: now.advanced(by: .seconds(9)))
         #expect(early.actions.isEmpty && early.next == now.advanced(by: .seconds(10)))
@@ -96,18 +106,26 @@ struct PoolStateTests {
         #expect(late.actions.count == 1 && late.next == nil)
     }
 
-    @Test("a caller waits until its deadline, and not at all when too many wait or the pool is closed")
+    @Test(
+        "a caller waits until its deadline, and not at all when too many wait or the pool is closed"
+    )
     func refusal() {
         var state = state(limit: 1, waiters: 2)
         _ = state.checkOut(Waiter(), deadline: .distantFuture)
         _ = state.checkOut(Waiter(), deadline: now)
-        guard case .fail(_, let full)? = state.checkOut(Waiter(), deadline: now) else { return #expect(Bool(false)) }
+        guard case .fail(_, let full)? = state.checkOut(Waiter(), deadline: now) else {
+            return #expect(Bool(false))
+        }
         #expect(full.code == .limitExceeded)
-        guard case .fail(_, let late)? = state.sweep(now: now).actions.first else { return #expect(Bool(false)) }
+        guard case .fail(_, let late)? = state.sweep(now: now).actions.first else {
+            return #expect(Bool(false))
+        }
         #expect(late.code == .timedOut)
         let ended = state.close()
         #expect(ended.count == 1)
-        guard case .fail(_, let closed)? = state.checkOut(Waiter(), deadline: now) else { return #expect(Bool(false)) }
+        guard case .fail(_, let closed)? = state.checkOut(Waiter(), deadline: now) else {
+            return #expect(Bool(false))
+        }
         #expect(closed.code == .shutdown)
     }
 }

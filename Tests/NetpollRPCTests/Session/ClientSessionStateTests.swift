@@ -21,9 +21,15 @@ struct ClientSessionStateTests {
     @Test("the timer is asked for when a deadline is the earliest, and only then")
     func timers() {
         var state = ClientSessionState<Int>(limit: 10)
-        guard case .send(timer: 100) = state.begin(1, deadline: 100, 1) else { return #expect(Bool(false), "no timer") }
-        guard case .send(timer: nil) = state.begin(2, deadline: 200, 2) else { return #expect(Bool(false), "a timer") }
-        guard case .send(timer: 50) = state.begin(3, deadline: 50, 3) else { return #expect(Bool(false), "no timer") }
+        guard case .send(timer: 100) = state.begin(1, deadline: 100, 1) else {
+            return #expect(Bool(false), "no timer")
+        }
+        guard case .send(timer: nil) = state.begin(2, deadline: 200, 2) else {
+            return #expect(Bool(false), "a timer")
+        }
+        guard case .send(timer: 50) = state.begin(3, deadline: 50, 3) else {
+            return #expect(Bool(false), "no timer")
+        }
         let first = state.expire(now: 50)
         #expect(first.expired == [3] && first.next == 100)
         _ = state.receive(1, isConnectionReset: false)
@@ -37,10 +43,14 @@ struct ClientSessionStateTests {
     func admission() {
         var state = ClientSessionState<Int>(limit: 1)
         _ = state.begin(1, deadline: .max, 1)
-        guard case .full = state.begin(2, deadline: .max, 2) else { return #expect(Bool(false), "not full") }
+        guard case .full = state.begin(2, deadline: .max, 2) else {
+            return #expect(Bool(false), "not full")
+        }
         let isEmpty = state.drain()
         #expect(!isEmpty)
-        guard case .refused = state.begin(3, deadline: .max, 3) else { return #expect(Bool(false), "taken") }
+        guard case .refused = state.begin(3, deadline: .max, 3) else {
+            return #expect(Bool(false), "taken")
+        }
         guard case .reply(1, closes: true) = state.receive(1, isConnectionReset: false) else {
             return #expect(Bool(false), "the last reply closes a drained session")
         }
@@ -52,9 +62,13 @@ struct ClientSessionStateTests {
     func control() {
         var state = ClientSessionState<Int>(limit: 10)
         _ = state.begin(1, deadline: .max, 1)
-        guard case .drain(closes: false) = state.receive(0, isConnectionReset: false) else { return #expect(Bool(false)) }
+        guard case .drain(closes: false) = state.receive(0, isConnectionReset: false) else {
+            return #expect(Bool(false))
+        }
         #expect(state.acceptsCalls)
-        guard case .drain(closes: false) = state.receive(0, isConnectionReset: true) else { return #expect(Bool(false)) }
+        guard case .drain(closes: false) = state.receive(0, isConnectionReset: true) else {
+            return #expect(Bool(false))
+        }
         #expect(!state.acceptsCalls)
         let cancelled = state.cancel(1)
         #expect(cancelled == 1 && state.isDrained)
@@ -68,15 +82,26 @@ struct ClientSessionStateTests {
         var now: UInt64 = 0
         // Ids that cross the border from the largest to the smallest number.
         var next = Int32.max - 100
-        func ended(_ calls: [Int32]) { for call in calls { #expect(open.remove(call) != nil, "seed \(seed)") } }
+        func ended(_ calls: [Int32]) {
+            for call in calls { #expect(open.remove(call) != nil, "seed \(seed)") }
+        }
         for _ in 0..<2000 {
             now += UInt64.random(in: 0...3, using: &random)
             let some = open.randomElement(using: &random) ?? next &- 7
             switch Int.random(in: 0..<8, using: &random) {
             case 0...3:
                 next &+= 1
-                if case .send = state.begin(next, deadline: now + UInt64.random(in: 1...50, using: &random), next) { open.insert(next) }
-            case 4: if case .reply(let call, _) = state.receive(some, isConnectionReset: false) { ended([call]) }
+                if case .send = state.begin(
+                    next,
+                    deadline: now + UInt64.random(in: 1...50, using: &random),
+                    next
+                ) {
+                    open.insert(next)
+                }
+            case 4:
+                if case .reply(let call, _) = state.receive(some, isConnectionReset: false) {
+                    ended([call])
+                }
             case 5: ended(state.cancel(some).map { [$0] } ?? [])
             default: ended(state.expire(now: now).expired)
             }

@@ -8,7 +8,9 @@ func decodeAll(_ bytes: [UInt8], limits: WireLimits = WireLimits()) throws -> [F
     input.write(bytes)
     var frames: [Frame] = []
     while !input.isEmpty {
-        guard case .frame(let frame) = try FrameDecoder(limits: limits).next(&input) else { throw Leftover() }
+        guard case .frame(let frame) = try FrameDecoder(limits: limits).next(&input) else {
+            throw Leftover()
+        }
         frames.append(frame)
     }
     return frames

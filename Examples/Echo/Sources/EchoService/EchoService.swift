@@ -14,19 +14,24 @@ public struct EchoService: Echo_EchoService {
     /// Creates the service; `loops` keep the time for `Sleep`.
     public init(loops: EventLoopGroup) { self.loops = loops }
 
-    public func echo(_ request: Echo_EchoRequest, context: RPCContext) async throws -> Echo_EchoResponse {
+    /// Sends the message back, or does what `action` asks for.
+    public func echo(_ request: Echo_EchoRequest, context: RPCContext) async throws
+        -> Echo_EchoResponse
+    {
         switch request.action {
         case "meta":
             context.responseMetadata["back"] = "ward"
             return .with {
                 $0.action = "meta backward=true"
-                $0.msg = (describe("P", context.persistentMetadata) + describe("T", context.metadata))
+                $0.msg =
+                    (describe("P", context.persistentMetadata) + describe("T", context.metadata))
                     .joined(separator: ";")
             }
         case "biz":
             throw BusinessError(1001, "biz failed", extra: ["k": "v"])
         case "panic":
-            let text = "[happened in biz handler, method=Echo.Echo, please check the panic at the server side]"
+            let text =
+                "[happened in biz handler, method=Echo.Echo, please check the panic at the server side]"
             throw RPCError(.internalError, "panic: \(text) deliberate panic", exceptionID: 6)
         default:
             return .with {
@@ -36,11 +41,17 @@ public struct EchoService: Echo_EchoService {
         }
     }
 
-    public func fail(_ request: Echo_EchoRequest, context: RPCContext) async throws -> Echo_EchoResponse {
+    /// Fails always.
+    public func fail(_ request: Echo_EchoRequest, context: RPCContext) async throws
+        -> Echo_EchoResponse
+    {
         throw RPCError(.internalError, "deliberate failure")
     }
 
-    public func sleep(_ request: Echo_SleepRequest, context: RPCContext) async throws -> Echo_EchoResponse {
+    /// Answers after some time, unless the caller gives up before.
+    public func sleep(_ request: Echo_SleepRequest, context: RPCContext) async throws
+        -> Echo_EchoResponse
+    {
         try await loops.next().sleep(until: .after(.milliseconds(request.millis)))
         return .with {
             $0.action = "slept"

@@ -6,7 +6,9 @@ import NetpollRPC
 @main
 struct EchoClient: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "echo-client", abstract: "Calls an echo-server and checks its answers.")
+        commandName: "echo-client",
+        abstract: "Calls an echo-server and checks its answers."
+    )
 
     @Option(help: "The server: tcp://HOST:PORT or unix:///PATH.")
     var connect: String
@@ -48,7 +50,9 @@ struct EchoClient: AsyncParsableCommand {
         let took = ContinuousClock.now - start
         let each = calls == 1 ? "1 call" : "\(calls) calls, \(concurrency) at a time,"
         print("\(each) in \(took): \(tally.succeeded) succeeded, \(tally.failed) failed")
-        for (error, count) in tally.errors.sorted(by: { $0.key < $1.key }) { print("  \(count) x \(error)") }
+        for (error, count) in tally.errors.sorted(by: { $0.key < $1.key }) {
+            print("  \(count) x \(error)")
+        }
         client.close()
         if tally.failed > 0 { throw ExitCode.failure }
     }
@@ -80,7 +84,9 @@ struct EchoClient: AsyncParsableCommand {
             _ = try await echo.sleep(.with { $0.millis = millis })
         } else if method == "echo" {
             let reply = try await echo.echo(request)
-            guard reply.msg == request.msg else { throw Mismatch(sent: request.msg, received: reply.msg) }
+            guard reply.msg == request.msg else {
+                throw Mismatch(sent: request.msg, received: reply.msg)
+            }
         } else {
             throw ValidationError("--method is echo, fail or sleep:MILLISECONDS")
         }

@@ -8,7 +8,9 @@ import UnixSignals
 @main
 struct EchoServer: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "echo-server", abstract: "Serves Protos/echo.proto until SIGTERM or SIGINT.")
+        commandName: "echo-server",
+        abstract: "Serves Protos/echo.proto until SIGTERM or SIGINT."
+    )
 
     @Option(help: "Where to listen: tcp://HOST:PORT or unix:///PATH; may be repeated.")
     var listen: [String]

@@ -103,6 +103,7 @@ extension Connection {
         var dropped = LinkBuffer()
         let (waiters, isFlushing) = output.withLock { state in
             state.isClosed = true
+            state.isAbandoned = true
             state.isBlocked = false
             swap(&state.pending, &dropped)
             state.closeSocketAfterFlush = state.isFlushing

@@ -64,6 +64,8 @@ extension Connection {
     }
 
     private func begin(_ request: ReadRequest, _ deadline: Deadline) {
+        // Cancelled before it got here: as a reader that nobody waits for it would swallow bytes.
+        guard !request.waiter.isFinished else { return }
         guard handler == nil, readRequest == nil else {
             let reason = handler == nil ? "another task is reading" : "its handler reads"
             request.waiter.finish(

@@ -19,6 +19,8 @@ extension Connection {
         var isBlocked = false
         /// No more bytes are accepted.
         var isClosed = false
+        /// What is queued will never be sent: the connection is gone.
+        var isAbandoned = false
         /// The loop closed the connection while another thread was sending.
         var closeSocketAfterFlush = false
         /// Tasks that wait until no more than so many bytes are queued.
@@ -195,7 +197,7 @@ extension Connection {
         let end = output.withLock { state -> FlushEnd in
             rest.append(state.pending.takeAll())
             swap(&state.pending, &rest)
-            state.isBlocked = !state.isClosed
+            state.isBlocked = !state.isAbandoned
             return state.endFlush()
         }
         loop.perform { self.updateInterest() }

@@ -36,6 +36,11 @@ package final class Waiter<Value: Sendable>: Sendable {
         return try outcome.get()
     }
 
+    /// Whether the wait has ended.
+    package var isFinished: Bool {
+        state.withLock { if case .finished = $0 { true } else { false } }
+    }
+
     /// Ends the wait; the first outcome wins.
     ///
     /// - Returns: Whether this outcome was the first.

@@ -64,6 +64,13 @@ public struct BufferSlice: Sendable {
     }
 }
 
+extension BufferSlice: Equatable {
+    /// Whether two slices hold the same bytes.
+    public static func == (left: BufferSlice, right: BufferSlice) -> Bool {
+        left.withUnsafeBytes { left in right.withUnsafeBytes { left.elementsEqual($0) } }
+    }
+}
+
 extension [UInt8] {
     /// A copy of a slice's bytes.
     public init(_ slice: BufferSlice) {

@@ -94,6 +94,7 @@ extension ServerSession {
     private func breakOff() {
         // Requests that came whole before it are still answered; nothing more is read.
         isBroken = true
+        connection.pauseReading()
         closeIfDone()
     }
 
@@ -174,7 +175,9 @@ extension ServerSession {
         closeIfDone()
     }
 
-    func connectionDidDrainOutput(_ connection: Connection) { connection.resumeReading() }
+    func connectionDidDrainOutput(_ connection: Connection) {
+        if !isBroken { connection.resumeReading() }
+    }
 
     func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
         ready = []

@@ -25,6 +25,10 @@ enum FrameEncoder {
         bodyByteCount: Int,
         limits: WireLimits
     ) throws(WireError) -> Int {
+        let longest = head.strings.reduce(0) { max($0, $1.key.utf8.count, $1.value.utf8.count) }
+        guard longest <= Int(UInt16.max) else {
+            throw WireError(.tooLarge, "metadata of \(longest) bytes exceeds 65,535")
+        }
         let header = headerBlockByteCount(head)
         guard header <= min(limits.headerByteCount, WireFormat.headerByteCountLimit) else {
             throw WireError(

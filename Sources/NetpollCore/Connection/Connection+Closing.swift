@@ -7,8 +7,9 @@ internal import Darwin
 #endif
 
 extension Connection {
-    /// Closes in good order: accepts no more writes, sends what is queued, ends the write direction
-    /// and waits for the peer's end, all within ``ConnectionOptions/drainTimeout``.
+    /// Closes in good order: accepts no more writes, sends what is queued within
+    /// ``ConnectionOptions/drainTimeout``, ends the write direction and waits half a second for the
+    /// peer's end, so that no reset overtakes what was sent.
     ///
     /// Any thread; further calls do nothing.
     public func close() {
@@ -46,10 +47,16 @@ extension Connection {
         input.removeAll()
         wantedInput = 0
         serveReadRequest()
-        drainTimer = loop.schedule(at: .after(options.drainTimeout)) { [weak self] in
-            self?.finishClose(nil)
-        }
+        closeFinally(at: .after(options.drainTimeout))
         drainOutput()
+    }
+
+    /// How long the peer may take to end its direction once everything was sent.
+    private static let lingerTimeout: Duration = .milliseconds(500)
+
+    private func closeFinally(at deadline: Deadline) {
+        if let drainTimer { loop.cancel(drainTimer) }
+        drainTimer = loop.schedule(at: deadline) { [weak self] in self?.finishClose(nil) }
     }
 
     /// Refuses further writes and goes on in ``outputDidDrain()`` when nothing is queued.
@@ -68,6 +75,7 @@ extension Connection {
         Socket.shutdown(fileDescriptor, .write)
         guard phase == .draining else { return }
         if inputHasEnded { return finishClose(nil) }
+        closeFinally(at: .after(Self.lingerTimeout))
         // Closing with unread bytes would reset the connection and could destroy the last reply.
         if isReadingPaused {
             isReadingPaused = false

@@ -10,6 +10,10 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
+/// For modules that touch no raw memory: there the check keeps it so. In the others every line of
+/// System/ and Memory/ would carry the mark.
+let safeSettings = settings + [.strictMemorySafety()]
+
 let package = Package(
     name: "netpoll-swift",
     platforms: [.macOS("26.0")],
@@ -45,7 +49,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .target(name: "RPCGenCore", dependencies: ["NetpollProtobuf"], swiftSettings: settings),
+        .target(name: "RPCGenCore", dependencies: ["NetpollProtobuf"], swiftSettings: safeSettings),
         .executableTarget(
             name: "rpc-gen",
             dependencies: [

@@ -116,6 +116,27 @@ struct BadPeerTests {
         await fixture.stop()
     }
 
+    @Test(
+        "a connection that sends nothing, or drips a frame, is closed in time, and a busy one is not"
+    )
+    func silence() async throws {
+        var options = RPCServerOptions()
+        options.idleTimeout = .milliseconds(100)
+        options.frameTimeout = .milliseconds(100)
+        let fixture = try Fixture(options: options)
+        let busy = Task { try await fixture.echo().sleep(.with { $0.millis = 400 }).action }
+        let silent = try await Dialer(group: fixture.loops).dial(fixture.address)
+        let dripping = try await Dialer(group: fixture.loops).dial(fixture.address)
+        try await dripping.write(Array(try Recording("ttheader-echo", "c2s").bytes.prefix(20)))
+        for connection in [silent, dripping] {
+            let end = try await connection.read(deadline: .after(.seconds(30)))
+            #expect(end == nil)
+            connection.abort()
+        }
+        #expect(try await busy.value == "slept")
+        await fixture.stop()
+    }
+
     /// Answers each request with fixed bytes, then does what the test wants.
     private final class Scripted: ConnectionHandler {
         let reply: [UInt8]

@@ -102,6 +102,7 @@ public final class RPCServer: Sendable {
                 connection.close()
                 return session
             }
+            session.begin()
             return session
         }
     }

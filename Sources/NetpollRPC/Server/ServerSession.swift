@@ -266,6 +266,9 @@ extension ServerSession {
 // MARK: - Timeouts
 
 extension ServerSession {
+    /// Begins to watch a new connection, which may never send a byte.
+    func begin() { watch(.idle) }
+
     /// Begins to wait.
     ///
     /// A frame keeps the time of its first byte, however slowly the rest drips in.

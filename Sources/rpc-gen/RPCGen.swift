@@ -30,6 +30,9 @@ struct Generate: ParsableCommand {
     @Option(help: "Who may see the generated types: public, package or internal.")
     var visibility: GeneratorOptions.Visibility = .internal
 
+    @Flag(help: .hidden)
+    var partOfRuntime = false
+
     @Argument(help: "The .proto files, as paths or relative to an import root.")
     var files: [String]
 
@@ -39,6 +42,7 @@ struct Generate: ParsableCommand {
         let compiled = try compiler.compile(files.map { Files.relative($0, to: roots) }).reported()
         var options = GeneratorOptions()
         options.visibility = visibility
+        options.isPartOfRuntime = partOfRuntime
         let generator = SwiftGenerator(compiled.files, options: options)
         let generated = try compiled.requested.map { try generator.generate($0).reported() }
         for file in generated {

@@ -24,6 +24,7 @@ struct GeneratorTests {
             ("echo.proto", "Examples/Echo/Sources/EchoService"),
             ("tests/everything.proto", "Tests/TestProtos"),
             ("tests/imported.proto", "Tests/TestProtos"),
+            ("google/protobuf/descriptor.proto", "Sources/NetpollProtobuf/Generated"),
         ]
     )
     func upToDate(name: String, folder: String) throws {
@@ -31,6 +32,7 @@ struct GeneratorTests {
         let compiled = try compiler.compile([name]).get()
         var options = GeneratorOptions()
         options.visibility = .public
+        options.isPartOfRuntime = folder.hasPrefix("Sources/NetpollProtobuf")
         let generated = try SwiftGenerator(compiled.files, options: options).generate(name).get()
         let kept = try #require(read("\(root)/\(folder)/\(generated.path)"))
         #expect(generated.content == String(decoding: kept, as: UTF8.self), "run Scripts/generate")

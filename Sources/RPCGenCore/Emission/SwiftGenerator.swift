@@ -19,6 +19,8 @@ public struct GeneratorOptions: Sendable {
     ///
     /// Default: internal.
     public var visibility = Visibility.internal
+    /// Whether the files belong to `NetpollProtobuf` itself, which cannot import itself.
+    public var isPartOfRuntime = false
 
     /// Creates the defaults.
     public init() {}
@@ -123,7 +125,7 @@ public struct SwiftGenerator {
         // Written without a level where that is right: with one, plain imports in other files of the
         // same module would be ambiguous.
         let importKeyword = options.visibility == .internal ? "import" : "\(visibility) import"
-        writer.line("\(importKeyword) NetpollProtobuf")
+        if !options.isPartOfRuntime { writer.line("\(importKeyword) NetpollProtobuf") }
         if !file.service.isEmpty { writer.line("\(importKeyword) NetpollRPC") }
         for (position, item) in file.enumType.enumerated() {
             writer.line()

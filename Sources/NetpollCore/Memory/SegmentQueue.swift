@@ -41,13 +41,6 @@ struct SegmentQueue: ~Copyable, @unchecked Sendable {
         place(count - 1).initialize(to: segment)
     }
 
-    mutating func prepend(_ segment: consuming LinkBuffer.Segment) {
-        growIfFull()
-        head = (head &- 1) & (capacity - 1)
-        count += 1
-        place(0).initialize(to: segment)
-    }
-
     @discardableResult
     mutating func removeFirst() -> LinkBuffer.Segment {
         let segment = place(0).move()

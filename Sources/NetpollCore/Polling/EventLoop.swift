@@ -261,10 +261,6 @@ extension EventLoop {
         poller.remove(fileDescriptor)
     }
 
-    /// The number of watched descriptors.
-    ///
-    /// Loop only.
-    var registrationCount: Int { registrations.count }
 }
 
 // MARK: - The thread

@@ -12,8 +12,6 @@ struct RegistrationTable {
     private var slots: [Slot] = []
     private var freeSlots: [Int] = []
 
-    var count: Int { slots.count - freeSlots.count }
-
     mutating func add(_ fileDescriptor: Int32, _ handler: any ReadinessHandler) -> RegistrationToken
     {
         let slot: Int

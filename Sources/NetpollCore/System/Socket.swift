@@ -37,21 +37,6 @@ struct Socket: ~Copyable {
         return Socket(adopting: fileDescriptor)
     }
 
-    /// Two connected Unix stream sockets.
-    static func makePair() throws(NetpollError) -> (Int32, Int32) {
-        var pair: (Int32, Int32) = (-1, -1)
-        let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let status = withUnsafeMutableBytes(of: &pair) { bytes in
-            socketpair(
-                AF_UNIX,
-                streamType | flags,
-                0,
-                bytes.baseAddress?.assumingMemoryBound(to: Int32.self)
-            )
-        }
-        guard status == 0 else { throw SystemError.last("socketpair") }
-        return pair
-    }
 }
 
 extension Socket {

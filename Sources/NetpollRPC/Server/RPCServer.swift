@@ -9,7 +9,6 @@ internal import Synchronization
 public final class RPCServer: Sendable {
     private struct State {
         var phase = Phase.new
-        var isShutdownRequested = false
         var group: EventLoopGroup?
         var listeners: [Listener] = []
         var sessions: [ObjectIdentifier: ServerSession] = [:]

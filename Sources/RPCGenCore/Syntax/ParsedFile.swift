@@ -9,7 +9,6 @@ struct ParsedFile {
     var descriptor = Google_Protobuf_FileDescriptorProto()
     /// Where an element begins, or where the part of it stands that may be wrong.
     var locations: [[Int32]: SourceLocation] = [:]
-    /// The names of fields that were written as `message` or `enum` types, to be resolved.
     var isProto3: Bool { descriptor.syntax == "proto3" }
 
     init(path: String) { self.path = path }
@@ -34,23 +33,19 @@ enum PathNumber {
         static let service: Int32 = 6
         static let syntax: Int32 = 12
         static let package: Int32 = 2
-        static let option: Int32 = 8
     }
     enum Message {
         static let field: Int32 = 2
         static let nested: Int32 = 3
         static let enumType: Int32 = 4
         static let oneof: Int32 = 8
-        static let option: Int32 = 7
     }
     enum Field {
         static let number: Int32 = 3
         static let typeName: Int32 = 6
-        static let option: Int32 = 8
     }
     enum Enum {
         static let value: Int32 = 2
-        static let option: Int32 = 3
     }
     enum EnumValue { static let number: Int32 = 2 }
     enum Service { static let method: Int32 = 2 }

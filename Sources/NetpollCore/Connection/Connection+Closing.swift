@@ -97,7 +97,8 @@ extension Connection {
         if let drainTimer { loop.cancel(drainTimer) }
         drainTimer = nil
         closeOutputState(error)
-        if isClosedLocally || error != nil { input.removeAll() }
+        // What came before the peer's end stays readable, whatever happened to the other direction.
+        if isClosedLocally || !inputHasEnded { input.removeAll() }
         serveReadRequest()
         let told = handler
         handler = nil

@@ -103,7 +103,7 @@ extension Connection {
                 ? input.readSlice(request.minimum) : input.readFirstSlice(upTo: request.maximum)
             endReadRequest()
             request.waiter.finish(.success(slice))
-        } else if phase == .closed ? closeError != nil || isClosedLocally : phase == .draining {
+        } else if isClosedLocally || (phase == .closed && !inputHasEnded) {
             endReadRequest()
             request.waiter.finish(.failure(closedError()))
         } else if inputHasEnded {

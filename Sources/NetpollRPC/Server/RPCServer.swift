@@ -67,13 +67,14 @@ public final class RPCServer: Sendable {
     @discardableResult
     public func start(on addresses: [SocketAddress]) throws -> [SocketAddress] {
         let router = try Router(services)
-        let group = try givenGroup ?? EventLoopGroup()
         let isFirst = state.withLock { state in
-            defer { state.phase = state.phase == .new ? .running : state.phase }
-            state.group = state.phase == .new ? group : state.group
-            return state.phase == .new
+            guard state.phase == .new else { return false }
+            state.phase = .running
+            return true
         }
         guard isFirst else { throw RPCError(.invalidArgument, "a server is started once") }
+        let group = try givenGroup ?? EventLoopGroup()
+        state.withLock { $0.group = group }
         let settings = ServerSettings(router: router, options: options, callCounter: callCounter)
         var listeners: [Listener] = []
         do {

@@ -173,52 +173,21 @@ extension EventLoop {
         timers.cancel(token)
     }
 
-    /// Suspends the calling task until a deadline, or throws when it is cancelled.
+    /// Suspends the calling task until a deadline, or throws when it is cancelled or the
+    /// loop has ended.
     ///
     /// Any thread.
     ///
     /// - Throws: `CancellationError`.
     public func sleep(until deadline: Deadline) async throws {
-        let sleeper = Sleeper()
-        await withTaskCancellationHandler {
-            await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-                guard sleeper.start(continuation) else { return continuation.resume() }
-                let accepted = perform {
-                    _ = self.schedule(at: deadline) { sleeper.finish() }
-                }
-                if !accepted { sleeper.finish() }
+        let waiter = Waiter<Void>()
+        do throws(NetpollError) {
+            try await waiter.wait(until: deadline, on: self, late: .success(()), begin: {}) {
+                waiter.finish(.failure(NetpollError(.cancelled, "sleep")))
             }
-        } onCancel: {
-            sleeper.finish()
+        } catch {
+            throw CancellationError()
         }
-        try Task.checkCancellation()
-    }
-}
-
-/// Resumes one sleeping task once, by its timer or by cancellation.
-private final class Sleeper: Sendable {
-    private enum State {
-        case idle
-        case sleeping(UnsafeContinuation<Void, Never>)
-        case finished
-    }
-    private let state = Mutex(State.idle)
-
-    func start(_ continuation: UnsafeContinuation<Void, Never>) -> Bool {
-        state.withLock { state in
-            guard case .idle = state else { return false }
-            state = .sleeping(continuation)
-            return true
-        }
-    }
-
-    func finish() {
-        let continuation = state.withLock { state -> UnsafeContinuation<Void, Never>? in
-            defer { state = .finished }
-            if case .sleeping(let continuation) = state { return continuation }
-            return nil
-        }
-        continuation?.resume()
     }
 }
 

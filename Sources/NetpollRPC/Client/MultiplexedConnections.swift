@@ -56,7 +56,7 @@ final class MultiplexedConnections: Sendable {
     {
         let waiter = Waiter<ClientSession>()
         let late = NetpollError(.timedOut, "the call's deadline passed while connecting")
-        return try await waiter.wait(until: deadline, on: loop, late: late) {
+        return try await waiter.wait(until: deadline, on: loop, late: .failure(late)) {
             begin(waiter)
         } onCancel: {
             waiter.finish(.failure(NetpollError(.cancelled, "the calling task was cancelled")))

@@ -164,7 +164,7 @@ public final class RPCServer: Sendable {
             try await emptied.wait(
                 until: .after(timeout),
                 on: group.next(),
-                late: late,
+                late: .failure(late),
                 begin: {},
                 onCancel: {}
             )

@@ -10,6 +10,8 @@ package final class Waiter<Value: Sendable>: Sendable {
         case finished(Outcome)
     }
     private let state = Mutex(State.idle)
+    /// The deadline's timer while it is set; changed on its loop only.
+    private let timer = Mutex<TimerToken?>(nil)
 
     package init() {}
 
@@ -62,19 +64,31 @@ package final class Waiter<Value: Sendable>: Sendable {
         return isFirst
     }
 
-    /// As ``wait(begin:onCancel:)``, but gives up at a deadline that `loop` watches.
+    /// As ``wait(begin:onCancel:)``, but with an outcome that `loop` brings at a deadline.
     package func wait(
         until deadline: Deadline,
         on loop: EventLoop,
-        late: NetpollError,
+        late outcome: Outcome,
         begin: () -> Void,
         onCancel: @escaping @Sendable () -> Void
     ) async throws(NetpollError) -> Value {
         let accepted = loop.perform {
-            // Not cancelled when the wait ends early: it then finds nobody.
-            _ = loop.schedule(at: deadline) { [weak self] in _ = self?.finish(.failure(late)) }
+            guard !self.isFinished else { return }
+            let token = loop.schedule(at: deadline) {
+                self.timer.withLock { $0 = nil }
+                self.finish(outcome)
+            }
+            self.timer.withLock { $0 = token }
         }
         if !accepted { finish(.failure(NetpollError(.shutdown, "the event loop has ended"))) }
+        defer {
+            // A wait that ended early must not leave its timer behind for as long as it was set.
+            if timer.withLock({ $0 != nil }) {
+                loop.perform {
+                    if let token = self.timer.withLock({ $0.take() }) { loop.cancel(token) }
+                }
+            }
+        }
         return try await wait(begin: begin, onCancel: onCancel)
     }
 }

@@ -10,8 +10,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
-/// For modules that touch no raw memory: there the check keeps it so. In the others every line of
-/// System/ and Memory/ would carry the mark.
+// For modules that touch no raw memory: there the check keeps it so. In the others every line of
+// System/ and Memory/ would carry the mark.
 let safeSettings = settings + [.strictMemorySafety()]
 
 let package = Package(

@@ -182,9 +182,13 @@ extension EventLoop {
     public func sleep(until deadline: Deadline) async throws {
         let waiter = Waiter<Void>()
         do throws(NetpollError) {
-            try await waiter.wait(until: deadline, on: self, late: .success(()), begin: {}) {
-                waiter.finish(.failure(NetpollError(.cancelled, "sleep")))
-            }
+            try await waiter.wait(
+                until: deadline,
+                on: self,
+                late: .success(()),
+                begin: {},
+                onCancel: { waiter.finish(.failure(NetpollError(.cancelled, "sleep"))) }
+            )
         } catch {
             throw CancellationError()
         }

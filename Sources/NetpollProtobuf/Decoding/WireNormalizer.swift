@@ -88,7 +88,7 @@ enum WireNormalizer {
             if entry.isRepeated {
                 output.append(contentsOf: bytes)
             } else {
-                dropOtherMembers(of: entry, index)
+                try dropOtherMembers(of: entry, index)
                 values[index] = bytes
             }
         }
@@ -101,7 +101,7 @@ enum WireNormalizer {
         ) throws(ProtobufError) {
             guard let message = entry.message?.takeUnretainedValue() else { return }
             guard entry.isRepeated else {
-                dropOtherMembers(of: entry, index)
+                try dropOtherMembers(of: entry, index)
                 return messages[index, default: []].append(payload)
             }
             if entry.isMapEntry, let isKnown = entry.isKnownNumber,
@@ -155,12 +155,19 @@ enum WireNormalizer {
             }
         }
 
-        private mutating func dropOtherMembers(of entry: FieldEntry, _ index: Int) {
+        /// Forgets the other members of a oneof; a message among them must still have been valid.
+        private mutating func dropOtherMembers(
+            of entry: FieldEntry,
+            _ index: Int
+        ) throws(ProtobufError) {
             guard let oneof = entry.oneof else { return }
             for (other, candidate) in table.entries.enumerated()
             where candidate.oneof == oneof && other != index {
                 values[other] = nil
-                messages[other] = nil
+                guard let pieces = messages.removeValue(forKey: other),
+                    let message = candidate.message?.takeUnretainedValue()
+                else { continue }
+                _ = try WireNormalizer.normalize(pieces, message, depth: depth - 1)
             }
         }
 

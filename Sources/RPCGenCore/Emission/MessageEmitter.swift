@@ -177,10 +177,12 @@ struct MessageEmitter {
         }
     }
 
+    // Properties are named through `self`: a field may be called `encoder` or `decoder`.
+
     private func emitEncoding(_ field: FieldModel, _ writer: inout SourceWriter) {
-        let stored = field.isBoxed ? "\(field.storage).value" : field.storage
+        let stored = field.isBoxed ? "self.\(field.storage).value" : "self.\(field.storage)"
         switch field.shape {
-        case .implicit: writer.line("try encoder.implicit(\(field.slot), \(field.property))")
+        case .implicit: writer.line("try encoder.implicit(\(field.slot), self.\(field.property))")
         case .optional:
             let call = field.value.isMessage ? "message" : "optional"
             writer.line("try encoder.\(call)(\(field.slot), \(stored))")
@@ -190,10 +192,10 @@ struct MessageEmitter {
         case .repeated:
             let call =
                 field.value.isMessage ? "messages" : field.value.isNumber ? "numbers" : "repeated"
-            writer.line("try encoder.\(call)(\(field.slot), \(field.property))")
+            writer.line("try encoder.\(call)(\(field.slot), self.\(field.property))")
         case .map(_, let value):
             let call = value.isMessage ? "messageMap" : "map"
-            writer.line("try encoder.\(call)(\(field.slot), \(field.property))")
+            writer.line("try encoder.\(call)(\(field.slot), self.\(field.property))")
         case .member: break
         }
     }
@@ -204,7 +206,7 @@ struct MessageEmitter {
         _ model: [FieldModel],
         _ writer: inout SourceWriter
     ) {
-        writer.block("switch \(SwiftNames.property(oneof.name))") { writer in
+        writer.block("switch self.\(SwiftNames.property(oneof.name))") { writer in
             for field in model {
                 guard case .member(position) = field.shape else { continue }
                 let call = field.value.isMessage ? "message" : "store"
@@ -221,9 +223,9 @@ struct MessageEmitter {
         _ message: Google_Protobuf_DescriptorProto,
         _ writer: inout SourceWriter
     ) {
-        let stored = field.isBoxed ? "\(field.storage).value" : field.storage
+        let stored = field.isBoxed ? "self.\(field.storage).value" : "self.\(field.storage)"
         switch field.shape {
-        case .implicit: writer.line("try decoder.implicit(\(field.slot), &\(field.property))")
+        case .implicit: writer.line("try decoder.implicit(\(field.slot), &self.\(field.property))")
         case .optional:
             let call = field.value.isMessage ? "message" : "optional"
             writer.line("\(stored) = try decoder.\(call)(\(field.slot))")
@@ -233,22 +235,22 @@ struct MessageEmitter {
         case .repeated:
             let call =
                 field.value.isMessage ? "messages" : field.value.isNumber ? "numbers" : "repeated"
-            writer.line("\(field.property) = try decoder.\(call)(\(field.slot))")
+            writer.line("self.\(field.property) = try decoder.\(call)(\(field.slot))")
         case .map(let key, let value):
             if value.isMessage {
                 writer.line(
-                    "\(field.property) = try decoder.messageMap(\(field.slot), \(key.defaultValue))"
+                    "self.\(field.property) = try decoder.messageMap(\(field.slot), \(key.defaultValue))"
                 )
             } else {
                 writer.line(
-                    "\(field.property) = try decoder.map(\(field.slot), \(key.defaultValue), \(value.defaultValue))"
+                    "self.\(field.property) = try decoder.map(\(field.slot), \(key.defaultValue), \(value.defaultValue))"
                 )
             }
         case .member(let oneof):
             let property = SwiftNames.property(message.oneofDecl[oneof].name)
             let call = field.value.isMessage ? "message" : "optional"
             writer.line(
-                "if let value: \(field.swiftType) = try decoder.\(call)(\(field.slot)) { \(property) = .\(field.property)(value) }"
+                "if let value: \(field.swiftType) = try decoder.\(call)(\(field.slot)) { self.\(property) = .\(field.property)(value) }"
             )
         }
     }

@@ -163,6 +163,10 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
 
     public var httpURL: String = ""
 
+    public var encoder: String = ""
+
+    public var decoder: Int32 = 0
+
     public var nested: Tests_Everything.Nested {
         get { _nested ?? Tests_Everything.Nested() }
         set { _nested = newValue }
@@ -340,57 +344,61 @@ extension Tests_Everything: NetpollProtobuf.Message {
         .init(303, "description", .string),
         .init(304, "user_id", .string),
         .init(305, "http_url", .string),
+        .init(306, "encoder", .string),
+        .init(307, "decoder", .int32),
         .init(400, "nested", .message { Tests_Everything.Nested.messageSchema }),
     ])
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.implicit(0, doubleValue)
-        try encoder.implicit(1, floatValue)
-        try encoder.implicit(2, int32Value)
-        try encoder.implicit(3, int64Value)
-        try encoder.implicit(4, uint32Value)
-        try encoder.implicit(5, uint64Value)
-        try encoder.implicit(6, sint32Value)
-        try encoder.implicit(7, sint64Value)
-        try encoder.implicit(8, fixed32Value)
-        try encoder.implicit(9, fixed64Value)
-        try encoder.implicit(10, sfixed32Value)
-        try encoder.implicit(11, sfixed64Value)
-        try encoder.implicit(12, boolValue)
-        try encoder.implicit(13, stringValue)
-        try encoder.implicit(14, bytesValue)
-        try encoder.implicit(15, color)
-        try encoder.message(16, _point)
-        try encoder.implicit(17, level)
-        try encoder.message(18, _child.value)
-        try encoder.optional(19, _optionalInt32)
-        try encoder.optional(20, _optionalString)
-        try encoder.optional(21, _optionalColor)
-        try encoder.numbers(22, doubles)
-        try encoder.numbers(23, floats)
-        try encoder.numbers(24, int32List)
-        try encoder.numbers(25, int64List)
-        try encoder.numbers(26, uint32List)
-        try encoder.numbers(27, sint64List)
-        try encoder.numbers(28, fixed32List)
-        try encoder.numbers(29, sfixed64List)
-        try encoder.repeated(30, bools)
-        try encoder.repeated(31, strings)
-        try encoder.repeated(32, byteStrings)
-        try encoder.repeated(33, colors)
-        try encoder.messages(34, points)
-        try encoder.messages(35, children)
-        try encoder.map(36, stringMap)
-        try encoder.messageMap(37, pointMap)
-        try encoder.map(38, colorMap)
-        try encoder.map(39, bytesMap)
-        try encoder.implicit(44, `class`)
-        try encoder.implicit(45, self_p)
-        try encoder.implicit(46, description_p)
-        try encoder.implicit(47, userID)
-        try encoder.implicit(48, httpURL)
-        try encoder.message(49, _nested)
-        switch choice {
+        try encoder.implicit(0, self.doubleValue)
+        try encoder.implicit(1, self.floatValue)
+        try encoder.implicit(2, self.int32Value)
+        try encoder.implicit(3, self.int64Value)
+        try encoder.implicit(4, self.uint32Value)
+        try encoder.implicit(5, self.uint64Value)
+        try encoder.implicit(6, self.sint32Value)
+        try encoder.implicit(7, self.sint64Value)
+        try encoder.implicit(8, self.fixed32Value)
+        try encoder.implicit(9, self.fixed64Value)
+        try encoder.implicit(10, self.sfixed32Value)
+        try encoder.implicit(11, self.sfixed64Value)
+        try encoder.implicit(12, self.boolValue)
+        try encoder.implicit(13, self.stringValue)
+        try encoder.implicit(14, self.bytesValue)
+        try encoder.implicit(15, self.color)
+        try encoder.message(16, self._point)
+        try encoder.implicit(17, self.level)
+        try encoder.message(18, self._child.value)
+        try encoder.optional(19, self._optionalInt32)
+        try encoder.optional(20, self._optionalString)
+        try encoder.optional(21, self._optionalColor)
+        try encoder.numbers(22, self.doubles)
+        try encoder.numbers(23, self.floats)
+        try encoder.numbers(24, self.int32List)
+        try encoder.numbers(25, self.int64List)
+        try encoder.numbers(26, self.uint32List)
+        try encoder.numbers(27, self.sint64List)
+        try encoder.numbers(28, self.fixed32List)
+        try encoder.numbers(29, self.sfixed64List)
+        try encoder.repeated(30, self.bools)
+        try encoder.repeated(31, self.strings)
+        try encoder.repeated(32, self.byteStrings)
+        try encoder.repeated(33, self.colors)
+        try encoder.messages(34, self.points)
+        try encoder.messages(35, self.children)
+        try encoder.map(36, self.stringMap)
+        try encoder.messageMap(37, self.pointMap)
+        try encoder.map(38, self.colorMap)
+        try encoder.map(39, self.bytesMap)
+        try encoder.implicit(44, self.`class`)
+        try encoder.implicit(45, self.self_p)
+        try encoder.implicit(46, self.description_p)
+        try encoder.implicit(47, self.userID)
+        try encoder.implicit(48, self.httpURL)
+        try encoder.implicit(49, self.encoder)
+        try encoder.implicit(50, self.decoder)
+        try encoder.message(51, self._nested)
+        switch self.choice {
             case .choiceNumber(let value)?: try encoder.store(40, value)
             case .choiceText(let value)?: try encoder.store(41, value)
             case .choicePoint(let value)?: try encoder.message(42, value)
@@ -400,56 +408,58 @@ extension Tests_Everything: NetpollProtobuf.Message {
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        try decoder.implicit(0, &doubleValue)
-        try decoder.implicit(1, &floatValue)
-        try decoder.implicit(2, &int32Value)
-        try decoder.implicit(3, &int64Value)
-        try decoder.implicit(4, &uint32Value)
-        try decoder.implicit(5, &uint64Value)
-        try decoder.implicit(6, &sint32Value)
-        try decoder.implicit(7, &sint64Value)
-        try decoder.implicit(8, &fixed32Value)
-        try decoder.implicit(9, &fixed64Value)
-        try decoder.implicit(10, &sfixed32Value)
-        try decoder.implicit(11, &sfixed64Value)
-        try decoder.implicit(12, &boolValue)
-        try decoder.implicit(13, &stringValue)
-        try decoder.implicit(14, &bytesValue)
-        try decoder.implicit(15, &color)
-        _point = try decoder.message(16)
-        try decoder.implicit(17, &level)
-        _child.value = try decoder.message(18)
-        _optionalInt32 = try decoder.optional(19)
-        _optionalString = try decoder.optional(20)
-        _optionalColor = try decoder.optional(21)
-        doubles = try decoder.numbers(22)
-        floats = try decoder.numbers(23)
-        int32List = try decoder.numbers(24)
-        int64List = try decoder.numbers(25)
-        uint32List = try decoder.numbers(26)
-        sint64List = try decoder.numbers(27)
-        fixed32List = try decoder.numbers(28)
-        sfixed64List = try decoder.numbers(29)
-        bools = try decoder.repeated(30)
-        strings = try decoder.repeated(31)
-        byteStrings = try decoder.repeated(32)
-        colors = try decoder.repeated(33)
-        points = try decoder.messages(34)
-        children = try decoder.messages(35)
-        stringMap = try decoder.map(36, "", "")
-        pointMap = try decoder.messageMap(37, 0)
-        colorMap = try decoder.map(38, false, .unspecified)
-        bytesMap = try decoder.map(39, 0, [])
-        if let value: Int32 = try decoder.optional(40) { choice = .choiceNumber(value) }
-        if let value: String = try decoder.optional(41) { choice = .choiceText(value) }
-        if let value: Tests_Imported_Point = try decoder.message(42) { choice = .choicePoint(value) }
-        if let value: Tests_Everything = try decoder.message(43) { choice = .choiceSelf(value) }
-        try decoder.implicit(44, &`class`)
-        try decoder.implicit(45, &self_p)
-        try decoder.implicit(46, &description_p)
-        try decoder.implicit(47, &userID)
-        try decoder.implicit(48, &httpURL)
-        _nested = try decoder.message(49)
+        try decoder.implicit(0, &self.doubleValue)
+        try decoder.implicit(1, &self.floatValue)
+        try decoder.implicit(2, &self.int32Value)
+        try decoder.implicit(3, &self.int64Value)
+        try decoder.implicit(4, &self.uint32Value)
+        try decoder.implicit(5, &self.uint64Value)
+        try decoder.implicit(6, &self.sint32Value)
+        try decoder.implicit(7, &self.sint64Value)
+        try decoder.implicit(8, &self.fixed32Value)
+        try decoder.implicit(9, &self.fixed64Value)
+        try decoder.implicit(10, &self.sfixed32Value)
+        try decoder.implicit(11, &self.sfixed64Value)
+        try decoder.implicit(12, &self.boolValue)
+        try decoder.implicit(13, &self.stringValue)
+        try decoder.implicit(14, &self.bytesValue)
+        try decoder.implicit(15, &self.color)
+        self._point = try decoder.message(16)
+        try decoder.implicit(17, &self.level)
+        self._child.value = try decoder.message(18)
+        self._optionalInt32 = try decoder.optional(19)
+        self._optionalString = try decoder.optional(20)
+        self._optionalColor = try decoder.optional(21)
+        self.doubles = try decoder.numbers(22)
+        self.floats = try decoder.numbers(23)
+        self.int32List = try decoder.numbers(24)
+        self.int64List = try decoder.numbers(25)
+        self.uint32List = try decoder.numbers(26)
+        self.sint64List = try decoder.numbers(27)
+        self.fixed32List = try decoder.numbers(28)
+        self.sfixed64List = try decoder.numbers(29)
+        self.bools = try decoder.repeated(30)
+        self.strings = try decoder.repeated(31)
+        self.byteStrings = try decoder.repeated(32)
+        self.colors = try decoder.repeated(33)
+        self.points = try decoder.messages(34)
+        self.children = try decoder.messages(35)
+        self.stringMap = try decoder.map(36, "", "")
+        self.pointMap = try decoder.messageMap(37, 0)
+        self.colorMap = try decoder.map(38, false, .unspecified)
+        self.bytesMap = try decoder.map(39, 0, [])
+        if let value: Int32 = try decoder.optional(40) { self.choice = .choiceNumber(value) }
+        if let value: String = try decoder.optional(41) { self.choice = .choiceText(value) }
+        if let value: Tests_Imported_Point = try decoder.message(42) { self.choice = .choicePoint(value) }
+        if let value: Tests_Everything = try decoder.message(43) { self.choice = .choiceSelf(value) }
+        try decoder.implicit(44, &self.`class`)
+        try decoder.implicit(45, &self.self_p)
+        try decoder.implicit(46, &self.description_p)
+        try decoder.implicit(47, &self.userID)
+        try decoder.implicit(48, &self.httpURL)
+        try decoder.implicit(49, &self.encoder)
+        try decoder.implicit(50, &self.decoder)
+        self._nested = try decoder.message(51)
     }
 }
 
@@ -460,11 +470,11 @@ extension Tests_Everything.Nested: NetpollProtobuf.Message {
     ])
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.message(0, _deeper)
+        try encoder.message(0, self._deeper)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _deeper = try decoder.message(0)
+        self._deeper = try decoder.message(0)
     }
 }
 
@@ -475,11 +485,11 @@ extension Tests_Everything.Nested.Deeper: NetpollProtobuf.Message {
     ])
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.implicit(0, text)
+        try encoder.implicit(0, self.text)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        try decoder.implicit(0, &text)
+        try decoder.implicit(0, &self.text)
     }
 }
 
@@ -490,11 +500,11 @@ extension Tests_Left: NetpollProtobuf.Message {
     ])
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.message(0, _right.value)
+        try encoder.message(0, self._right.value)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _right.value = try decoder.message(0)
+        self._right.value = try decoder.message(0)
     }
 }
 
@@ -506,12 +516,12 @@ extension Tests_Right: NetpollProtobuf.Message {
     ])
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.message(0, _left.value)
-        try encoder.implicit(1, number)
+        try encoder.message(0, self._left.value)
+        try encoder.implicit(1, self.number)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _left.value = try decoder.message(0)
-        try decoder.implicit(1, &number)
+        self._left.value = try decoder.message(0)
+        try decoder.implicit(1, &self.number)
     }
 }

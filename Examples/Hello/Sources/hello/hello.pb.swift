@@ -63,11 +63,11 @@ extension Demo_HelloRequest: NetpollProtobuf.Message {
     ])
 
     internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.implicit(0, name)
+        try encoder.implicit(0, self.name)
     }
 
     internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        try decoder.implicit(0, &name)
+        try decoder.implicit(0, &self.name)
     }
 }
 
@@ -78,10 +78,10 @@ extension Demo_HelloReply: NetpollProtobuf.Message {
     ])
 
     internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.implicit(0, text)
+        try encoder.implicit(0, self.text)
     }
 
     internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        try decoder.implicit(0, &text)
+        try decoder.implicit(0, &self.text)
     }
 }

@@ -1360,11 +1360,11 @@ extension Google_Protobuf_FileDescriptorSet: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.messages(0, file)
+        try encoder.messages(0, self.file)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        file = try decoder.messages(0)
+        self.file = try decoder.messages(0)
     }
 }
 
@@ -1386,33 +1386,33 @@ extension Google_Protobuf_FileDescriptorProto: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _name)
-        try encoder.optional(1, _package)
-        try encoder.repeated(2, dependency)
-        try encoder.numbers(3, publicDependency)
-        try encoder.numbers(4, weakDependency)
-        try encoder.messages(5, messageType)
-        try encoder.messages(6, enumType)
-        try encoder.messages(7, service)
-        try encoder.messages(8, `extension`)
-        try encoder.message(9, _options)
-        try encoder.message(10, _sourceCodeInfo)
-        try encoder.optional(11, _syntax)
+        try encoder.optional(0, self._name)
+        try encoder.optional(1, self._package)
+        try encoder.repeated(2, self.dependency)
+        try encoder.numbers(3, self.publicDependency)
+        try encoder.numbers(4, self.weakDependency)
+        try encoder.messages(5, self.messageType)
+        try encoder.messages(6, self.enumType)
+        try encoder.messages(7, self.service)
+        try encoder.messages(8, self.`extension`)
+        try encoder.message(9, self._options)
+        try encoder.message(10, self._sourceCodeInfo)
+        try encoder.optional(11, self._syntax)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _name = try decoder.optional(0)
-        _package = try decoder.optional(1)
-        dependency = try decoder.repeated(2)
-        publicDependency = try decoder.numbers(3)
-        weakDependency = try decoder.numbers(4)
-        messageType = try decoder.messages(5)
-        enumType = try decoder.messages(6)
-        service = try decoder.messages(7)
-        `extension` = try decoder.messages(8)
-        _options = try decoder.message(9)
-        _sourceCodeInfo = try decoder.message(10)
-        _syntax = try decoder.optional(11)
+        self._name = try decoder.optional(0)
+        self._package = try decoder.optional(1)
+        self.dependency = try decoder.repeated(2)
+        self.publicDependency = try decoder.numbers(3)
+        self.weakDependency = try decoder.numbers(4)
+        self.messageType = try decoder.messages(5)
+        self.enumType = try decoder.messages(6)
+        self.service = try decoder.messages(7)
+        self.`extension` = try decoder.messages(8)
+        self._options = try decoder.message(9)
+        self._sourceCodeInfo = try decoder.message(10)
+        self._syntax = try decoder.optional(11)
     }
 }
 
@@ -1432,29 +1432,29 @@ extension Google_Protobuf_DescriptorProto: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _name)
-        try encoder.messages(1, field)
-        try encoder.messages(2, `extension`)
-        try encoder.messages(3, nestedType)
-        try encoder.messages(4, enumType)
-        try encoder.messages(5, extensionRange)
-        try encoder.messages(6, oneofDecl)
-        try encoder.message(7, _options)
-        try encoder.messages(8, reservedRange)
-        try encoder.repeated(9, reservedName)
+        try encoder.optional(0, self._name)
+        try encoder.messages(1, self.field)
+        try encoder.messages(2, self.`extension`)
+        try encoder.messages(3, self.nestedType)
+        try encoder.messages(4, self.enumType)
+        try encoder.messages(5, self.extensionRange)
+        try encoder.messages(6, self.oneofDecl)
+        try encoder.message(7, self._options)
+        try encoder.messages(8, self.reservedRange)
+        try encoder.repeated(9, self.reservedName)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _name = try decoder.optional(0)
-        field = try decoder.messages(1)
-        `extension` = try decoder.messages(2)
-        nestedType = try decoder.messages(3)
-        enumType = try decoder.messages(4)
-        extensionRange = try decoder.messages(5)
-        oneofDecl = try decoder.messages(6)
-        _options = try decoder.message(7)
-        reservedRange = try decoder.messages(8)
-        reservedName = try decoder.repeated(9)
+        self._name = try decoder.optional(0)
+        self.field = try decoder.messages(1)
+        self.`extension` = try decoder.messages(2)
+        self.nestedType = try decoder.messages(3)
+        self.enumType = try decoder.messages(4)
+        self.extensionRange = try decoder.messages(5)
+        self.oneofDecl = try decoder.messages(6)
+        self._options = try decoder.message(7)
+        self.reservedRange = try decoder.messages(8)
+        self.reservedName = try decoder.repeated(9)
     }
 }
 
@@ -1467,15 +1467,15 @@ extension Google_Protobuf_DescriptorProto.ExtensionRange: NetpollProtobuf.Messag
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _start)
-        try encoder.optional(1, _end)
-        try encoder.message(2, _options)
+        try encoder.optional(0, self._start)
+        try encoder.optional(1, self._end)
+        try encoder.message(2, self._options)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _start = try decoder.optional(0)
-        _end = try decoder.optional(1)
-        _options = try decoder.message(2)
+        self._start = try decoder.optional(0)
+        self._end = try decoder.optional(1)
+        self._options = try decoder.message(2)
     }
 }
 
@@ -1487,13 +1487,13 @@ extension Google_Protobuf_DescriptorProto.ReservedRange: NetpollProtobuf.Message
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _start)
-        try encoder.optional(1, _end)
+        try encoder.optional(0, self._start)
+        try encoder.optional(1, self._end)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _start = try decoder.optional(0)
-        _end = try decoder.optional(1)
+        self._start = try decoder.optional(0)
+        self._end = try decoder.optional(1)
     }
 }
 
@@ -1504,11 +1504,11 @@ extension Google_Protobuf_ExtensionRangeOptions: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.messages(0, uninterpretedOption)
+        try encoder.messages(0, self.uninterpretedOption)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        uninterpretedOption = try decoder.messages(0)
+        self.uninterpretedOption = try decoder.messages(0)
     }
 }
 
@@ -1529,31 +1529,31 @@ extension Google_Protobuf_FieldDescriptorProto: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _name)
-        try encoder.optional(1, _number)
-        try encoder.optional(2, _label)
-        try encoder.optional(3, _type)
-        try encoder.optional(4, _typeName)
-        try encoder.optional(5, _extendee)
-        try encoder.optional(6, _defaultValue)
-        try encoder.optional(7, _oneofIndex)
-        try encoder.optional(8, _jsonName)
-        try encoder.message(9, _options)
-        try encoder.optional(10, _proto3Optional)
+        try encoder.optional(0, self._name)
+        try encoder.optional(1, self._number)
+        try encoder.optional(2, self._label)
+        try encoder.optional(3, self._type)
+        try encoder.optional(4, self._typeName)
+        try encoder.optional(5, self._extendee)
+        try encoder.optional(6, self._defaultValue)
+        try encoder.optional(7, self._oneofIndex)
+        try encoder.optional(8, self._jsonName)
+        try encoder.message(9, self._options)
+        try encoder.optional(10, self._proto3Optional)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _name = try decoder.optional(0)
-        _number = try decoder.optional(1)
-        _label = try decoder.optional(2)
-        _type = try decoder.optional(3)
-        _typeName = try decoder.optional(4)
-        _extendee = try decoder.optional(5)
-        _defaultValue = try decoder.optional(6)
-        _oneofIndex = try decoder.optional(7)
-        _jsonName = try decoder.optional(8)
-        _options = try decoder.message(9)
-        _proto3Optional = try decoder.optional(10)
+        self._name = try decoder.optional(0)
+        self._number = try decoder.optional(1)
+        self._label = try decoder.optional(2)
+        self._type = try decoder.optional(3)
+        self._typeName = try decoder.optional(4)
+        self._extendee = try decoder.optional(5)
+        self._defaultValue = try decoder.optional(6)
+        self._oneofIndex = try decoder.optional(7)
+        self._jsonName = try decoder.optional(8)
+        self._options = try decoder.message(9)
+        self._proto3Optional = try decoder.optional(10)
     }
 }
 
@@ -1565,13 +1565,13 @@ extension Google_Protobuf_OneofDescriptorProto: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _name)
-        try encoder.message(1, _options)
+        try encoder.optional(0, self._name)
+        try encoder.message(1, self._options)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _name = try decoder.optional(0)
-        _options = try decoder.message(1)
+        self._name = try decoder.optional(0)
+        self._options = try decoder.message(1)
     }
 }
 
@@ -1586,19 +1586,19 @@ extension Google_Protobuf_EnumDescriptorProto: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _name)
-        try encoder.messages(1, value)
-        try encoder.message(2, _options)
-        try encoder.messages(3, reservedRange)
-        try encoder.repeated(4, reservedName)
+        try encoder.optional(0, self._name)
+        try encoder.messages(1, self.value)
+        try encoder.message(2, self._options)
+        try encoder.messages(3, self.reservedRange)
+        try encoder.repeated(4, self.reservedName)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _name = try decoder.optional(0)
-        value = try decoder.messages(1)
-        _options = try decoder.message(2)
-        reservedRange = try decoder.messages(3)
-        reservedName = try decoder.repeated(4)
+        self._name = try decoder.optional(0)
+        self.value = try decoder.messages(1)
+        self._options = try decoder.message(2)
+        self.reservedRange = try decoder.messages(3)
+        self.reservedName = try decoder.repeated(4)
     }
 }
 
@@ -1610,13 +1610,13 @@ extension Google_Protobuf_EnumDescriptorProto.EnumReservedRange: NetpollProtobuf
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _start)
-        try encoder.optional(1, _end)
+        try encoder.optional(0, self._start)
+        try encoder.optional(1, self._end)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _start = try decoder.optional(0)
-        _end = try decoder.optional(1)
+        self._start = try decoder.optional(0)
+        self._end = try decoder.optional(1)
     }
 }
 
@@ -1629,15 +1629,15 @@ extension Google_Protobuf_EnumValueDescriptorProto: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _name)
-        try encoder.optional(1, _number)
-        try encoder.message(2, _options)
+        try encoder.optional(0, self._name)
+        try encoder.optional(1, self._number)
+        try encoder.message(2, self._options)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _name = try decoder.optional(0)
-        _number = try decoder.optional(1)
-        _options = try decoder.message(2)
+        self._name = try decoder.optional(0)
+        self._number = try decoder.optional(1)
+        self._options = try decoder.message(2)
     }
 }
 
@@ -1650,15 +1650,15 @@ extension Google_Protobuf_ServiceDescriptorProto: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _name)
-        try encoder.messages(1, method)
-        try encoder.message(2, _options)
+        try encoder.optional(0, self._name)
+        try encoder.messages(1, self.method)
+        try encoder.message(2, self._options)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _name = try decoder.optional(0)
-        method = try decoder.messages(1)
-        _options = try decoder.message(2)
+        self._name = try decoder.optional(0)
+        self.method = try decoder.messages(1)
+        self._options = try decoder.message(2)
     }
 }
 
@@ -1674,21 +1674,21 @@ extension Google_Protobuf_MethodDescriptorProto: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _name)
-        try encoder.optional(1, _inputType)
-        try encoder.optional(2, _outputType)
-        try encoder.message(3, _options)
-        try encoder.optional(4, _clientStreaming)
-        try encoder.optional(5, _serverStreaming)
+        try encoder.optional(0, self._name)
+        try encoder.optional(1, self._inputType)
+        try encoder.optional(2, self._outputType)
+        try encoder.message(3, self._options)
+        try encoder.optional(4, self._clientStreaming)
+        try encoder.optional(5, self._serverStreaming)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _name = try decoder.optional(0)
-        _inputType = try decoder.optional(1)
-        _outputType = try decoder.optional(2)
-        _options = try decoder.message(3)
-        _clientStreaming = try decoder.optional(4)
-        _serverStreaming = try decoder.optional(5)
+        self._name = try decoder.optional(0)
+        self._inputType = try decoder.optional(1)
+        self._outputType = try decoder.optional(2)
+        self._options = try decoder.message(3)
+        self._clientStreaming = try decoder.optional(4)
+        self._serverStreaming = try decoder.optional(5)
     }
 }
 
@@ -1719,51 +1719,51 @@ extension Google_Protobuf_FileOptions: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _javaPackage)
-        try encoder.optional(1, _javaOuterClassname)
-        try encoder.optional(2, _javaMultipleFiles)
-        try encoder.optional(3, _javaGenerateEqualsAndHash)
-        try encoder.optional(4, _javaStringCheckUtf8)
-        try encoder.optional(5, _optimizeFor)
-        try encoder.optional(6, _goPackage)
-        try encoder.optional(7, _ccGenericServices)
-        try encoder.optional(8, _javaGenericServices)
-        try encoder.optional(9, _pyGenericServices)
-        try encoder.optional(10, _phpGenericServices)
-        try encoder.optional(11, _deprecated)
-        try encoder.optional(12, _ccEnableArenas)
-        try encoder.optional(13, _objcClassPrefix)
-        try encoder.optional(14, _csharpNamespace)
-        try encoder.optional(15, _swiftPrefix)
-        try encoder.optional(16, _phpClassPrefix)
-        try encoder.optional(17, _phpNamespace)
-        try encoder.optional(18, _phpMetadataNamespace)
-        try encoder.optional(19, _rubyPackage)
-        try encoder.messages(20, uninterpretedOption)
+        try encoder.optional(0, self._javaPackage)
+        try encoder.optional(1, self._javaOuterClassname)
+        try encoder.optional(2, self._javaMultipleFiles)
+        try encoder.optional(3, self._javaGenerateEqualsAndHash)
+        try encoder.optional(4, self._javaStringCheckUtf8)
+        try encoder.optional(5, self._optimizeFor)
+        try encoder.optional(6, self._goPackage)
+        try encoder.optional(7, self._ccGenericServices)
+        try encoder.optional(8, self._javaGenericServices)
+        try encoder.optional(9, self._pyGenericServices)
+        try encoder.optional(10, self._phpGenericServices)
+        try encoder.optional(11, self._deprecated)
+        try encoder.optional(12, self._ccEnableArenas)
+        try encoder.optional(13, self._objcClassPrefix)
+        try encoder.optional(14, self._csharpNamespace)
+        try encoder.optional(15, self._swiftPrefix)
+        try encoder.optional(16, self._phpClassPrefix)
+        try encoder.optional(17, self._phpNamespace)
+        try encoder.optional(18, self._phpMetadataNamespace)
+        try encoder.optional(19, self._rubyPackage)
+        try encoder.messages(20, self.uninterpretedOption)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _javaPackage = try decoder.optional(0)
-        _javaOuterClassname = try decoder.optional(1)
-        _javaMultipleFiles = try decoder.optional(2)
-        _javaGenerateEqualsAndHash = try decoder.optional(3)
-        _javaStringCheckUtf8 = try decoder.optional(4)
-        _optimizeFor = try decoder.optional(5)
-        _goPackage = try decoder.optional(6)
-        _ccGenericServices = try decoder.optional(7)
-        _javaGenericServices = try decoder.optional(8)
-        _pyGenericServices = try decoder.optional(9)
-        _phpGenericServices = try decoder.optional(10)
-        _deprecated = try decoder.optional(11)
-        _ccEnableArenas = try decoder.optional(12)
-        _objcClassPrefix = try decoder.optional(13)
-        _csharpNamespace = try decoder.optional(14)
-        _swiftPrefix = try decoder.optional(15)
-        _phpClassPrefix = try decoder.optional(16)
-        _phpNamespace = try decoder.optional(17)
-        _phpMetadataNamespace = try decoder.optional(18)
-        _rubyPackage = try decoder.optional(19)
-        uninterpretedOption = try decoder.messages(20)
+        self._javaPackage = try decoder.optional(0)
+        self._javaOuterClassname = try decoder.optional(1)
+        self._javaMultipleFiles = try decoder.optional(2)
+        self._javaGenerateEqualsAndHash = try decoder.optional(3)
+        self._javaStringCheckUtf8 = try decoder.optional(4)
+        self._optimizeFor = try decoder.optional(5)
+        self._goPackage = try decoder.optional(6)
+        self._ccGenericServices = try decoder.optional(7)
+        self._javaGenericServices = try decoder.optional(8)
+        self._pyGenericServices = try decoder.optional(9)
+        self._phpGenericServices = try decoder.optional(10)
+        self._deprecated = try decoder.optional(11)
+        self._ccEnableArenas = try decoder.optional(12)
+        self._objcClassPrefix = try decoder.optional(13)
+        self._csharpNamespace = try decoder.optional(14)
+        self._swiftPrefix = try decoder.optional(15)
+        self._phpClassPrefix = try decoder.optional(16)
+        self._phpNamespace = try decoder.optional(17)
+        self._phpMetadataNamespace = try decoder.optional(18)
+        self._rubyPackage = try decoder.optional(19)
+        self.uninterpretedOption = try decoder.messages(20)
     }
 }
 
@@ -1778,19 +1778,19 @@ extension Google_Protobuf_MessageOptions: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _messageSetWireFormat)
-        try encoder.optional(1, _noStandardDescriptorAccessor)
-        try encoder.optional(2, _deprecated)
-        try encoder.optional(3, _mapEntry)
-        try encoder.messages(4, uninterpretedOption)
+        try encoder.optional(0, self._messageSetWireFormat)
+        try encoder.optional(1, self._noStandardDescriptorAccessor)
+        try encoder.optional(2, self._deprecated)
+        try encoder.optional(3, self._mapEntry)
+        try encoder.messages(4, self.uninterpretedOption)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _messageSetWireFormat = try decoder.optional(0)
-        _noStandardDescriptorAccessor = try decoder.optional(1)
-        _deprecated = try decoder.optional(2)
-        _mapEntry = try decoder.optional(3)
-        uninterpretedOption = try decoder.messages(4)
+        self._messageSetWireFormat = try decoder.optional(0)
+        self._noStandardDescriptorAccessor = try decoder.optional(1)
+        self._deprecated = try decoder.optional(2)
+        self._mapEntry = try decoder.optional(3)
+        self.uninterpretedOption = try decoder.messages(4)
     }
 }
 
@@ -1808,25 +1808,25 @@ extension Google_Protobuf_FieldOptions: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _ctype)
-        try encoder.optional(1, _packed)
-        try encoder.optional(2, _jstype)
-        try encoder.optional(3, _lazy)
-        try encoder.optional(4, _unverifiedLazy)
-        try encoder.optional(5, _deprecated)
-        try encoder.optional(6, _weak)
-        try encoder.messages(7, uninterpretedOption)
+        try encoder.optional(0, self._ctype)
+        try encoder.optional(1, self._packed)
+        try encoder.optional(2, self._jstype)
+        try encoder.optional(3, self._lazy)
+        try encoder.optional(4, self._unverifiedLazy)
+        try encoder.optional(5, self._deprecated)
+        try encoder.optional(6, self._weak)
+        try encoder.messages(7, self.uninterpretedOption)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _ctype = try decoder.optional(0)
-        _packed = try decoder.optional(1)
-        _jstype = try decoder.optional(2)
-        _lazy = try decoder.optional(3)
-        _unverifiedLazy = try decoder.optional(4)
-        _deprecated = try decoder.optional(5)
-        _weak = try decoder.optional(6)
-        uninterpretedOption = try decoder.messages(7)
+        self._ctype = try decoder.optional(0)
+        self._packed = try decoder.optional(1)
+        self._jstype = try decoder.optional(2)
+        self._lazy = try decoder.optional(3)
+        self._unverifiedLazy = try decoder.optional(4)
+        self._deprecated = try decoder.optional(5)
+        self._weak = try decoder.optional(6)
+        self.uninterpretedOption = try decoder.messages(7)
     }
 }
 
@@ -1837,11 +1837,11 @@ extension Google_Protobuf_OneofOptions: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.messages(0, uninterpretedOption)
+        try encoder.messages(0, self.uninterpretedOption)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        uninterpretedOption = try decoder.messages(0)
+        self.uninterpretedOption = try decoder.messages(0)
     }
 }
 
@@ -1854,15 +1854,15 @@ extension Google_Protobuf_EnumOptions: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _allowAlias)
-        try encoder.optional(1, _deprecated)
-        try encoder.messages(2, uninterpretedOption)
+        try encoder.optional(0, self._allowAlias)
+        try encoder.optional(1, self._deprecated)
+        try encoder.messages(2, self.uninterpretedOption)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _allowAlias = try decoder.optional(0)
-        _deprecated = try decoder.optional(1)
-        uninterpretedOption = try decoder.messages(2)
+        self._allowAlias = try decoder.optional(0)
+        self._deprecated = try decoder.optional(1)
+        self.uninterpretedOption = try decoder.messages(2)
     }
 }
 
@@ -1874,13 +1874,13 @@ extension Google_Protobuf_EnumValueOptions: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _deprecated)
-        try encoder.messages(1, uninterpretedOption)
+        try encoder.optional(0, self._deprecated)
+        try encoder.messages(1, self.uninterpretedOption)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _deprecated = try decoder.optional(0)
-        uninterpretedOption = try decoder.messages(1)
+        self._deprecated = try decoder.optional(0)
+        self.uninterpretedOption = try decoder.messages(1)
     }
 }
 
@@ -1892,13 +1892,13 @@ extension Google_Protobuf_ServiceOptions: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _deprecated)
-        try encoder.messages(1, uninterpretedOption)
+        try encoder.optional(0, self._deprecated)
+        try encoder.messages(1, self.uninterpretedOption)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _deprecated = try decoder.optional(0)
-        uninterpretedOption = try decoder.messages(1)
+        self._deprecated = try decoder.optional(0)
+        self.uninterpretedOption = try decoder.messages(1)
     }
 }
 
@@ -1911,15 +1911,15 @@ extension Google_Protobuf_MethodOptions: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.optional(0, _deprecated)
-        try encoder.optional(1, _idempotencyLevel)
-        try encoder.messages(2, uninterpretedOption)
+        try encoder.optional(0, self._deprecated)
+        try encoder.optional(1, self._idempotencyLevel)
+        try encoder.messages(2, self.uninterpretedOption)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _deprecated = try decoder.optional(0)
-        _idempotencyLevel = try decoder.optional(1)
-        uninterpretedOption = try decoder.messages(2)
+        self._deprecated = try decoder.optional(0)
+        self._idempotencyLevel = try decoder.optional(1)
+        self.uninterpretedOption = try decoder.messages(2)
     }
 }
 
@@ -1936,23 +1936,23 @@ extension Google_Protobuf_UninterpretedOption: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.messages(0, name)
-        try encoder.optional(1, _identifierValue)
-        try encoder.optional(2, _positiveIntValue)
-        try encoder.optional(3, _negativeIntValue)
-        try encoder.optional(4, _doubleValue)
-        try encoder.optional(5, _stringValue)
-        try encoder.optional(6, _aggregateValue)
+        try encoder.messages(0, self.name)
+        try encoder.optional(1, self._identifierValue)
+        try encoder.optional(2, self._positiveIntValue)
+        try encoder.optional(3, self._negativeIntValue)
+        try encoder.optional(4, self._doubleValue)
+        try encoder.optional(5, self._stringValue)
+        try encoder.optional(6, self._aggregateValue)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        name = try decoder.messages(0)
-        _identifierValue = try decoder.optional(1)
-        _positiveIntValue = try decoder.optional(2)
-        _negativeIntValue = try decoder.optional(3)
-        _doubleValue = try decoder.optional(4)
-        _stringValue = try decoder.optional(5)
-        _aggregateValue = try decoder.optional(6)
+        self.name = try decoder.messages(0)
+        self._identifierValue = try decoder.optional(1)
+        self._positiveIntValue = try decoder.optional(2)
+        self._negativeIntValue = try decoder.optional(3)
+        self._doubleValue = try decoder.optional(4)
+        self._stringValue = try decoder.optional(5)
+        self._aggregateValue = try decoder.optional(6)
     }
 }
 
@@ -1964,13 +1964,13 @@ extension Google_Protobuf_UninterpretedOption.NamePart: NetpollProtobuf.Message 
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.required(0, _namePart)
-        try encoder.required(1, _isExtension)
+        try encoder.required(0, self._namePart)
+        try encoder.required(1, self._isExtension)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        _namePart = try decoder.required(0)
-        _isExtension = try decoder.required(1)
+        self._namePart = try decoder.required(0)
+        self._isExtension = try decoder.required(1)
     }
 }
 
@@ -1981,11 +1981,11 @@ extension Google_Protobuf_SourceCodeInfo: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.messages(0, location)
+        try encoder.messages(0, self.location)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        location = try decoder.messages(0)
+        self.location = try decoder.messages(0)
     }
 }
 
@@ -2000,19 +2000,19 @@ extension Google_Protobuf_SourceCodeInfo.Location: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.numbers(0, path)
-        try encoder.numbers(1, span)
-        try encoder.optional(2, _leadingComments)
-        try encoder.optional(3, _trailingComments)
-        try encoder.repeated(4, leadingDetachedComments)
+        try encoder.numbers(0, self.path)
+        try encoder.numbers(1, self.span)
+        try encoder.optional(2, self._leadingComments)
+        try encoder.optional(3, self._trailingComments)
+        try encoder.repeated(4, self.leadingDetachedComments)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        path = try decoder.numbers(0)
-        span = try decoder.numbers(1)
-        _leadingComments = try decoder.optional(2)
-        _trailingComments = try decoder.optional(3)
-        leadingDetachedComments = try decoder.repeated(4)
+        self.path = try decoder.numbers(0)
+        self.span = try decoder.numbers(1)
+        self._leadingComments = try decoder.optional(2)
+        self._trailingComments = try decoder.optional(3)
+        self.leadingDetachedComments = try decoder.repeated(4)
     }
 }
 
@@ -2023,11 +2023,11 @@ extension Google_Protobuf_GeneratedCodeInfo: NetpollProtobuf.Message {
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.messages(0, annotation)
+        try encoder.messages(0, self.annotation)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        annotation = try decoder.messages(0)
+        self.annotation = try decoder.messages(0)
     }
 }
 
@@ -2041,16 +2041,16 @@ extension Google_Protobuf_GeneratedCodeInfo.Annotation: NetpollProtobuf.Message 
     ], repairsStrings: true)
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
-        try encoder.numbers(0, path)
-        try encoder.optional(1, _sourceFile)
-        try encoder.optional(2, _begin)
-        try encoder.optional(3, _end)
+        try encoder.numbers(0, self.path)
+        try encoder.optional(1, self._sourceFile)
+        try encoder.optional(2, self._begin)
+        try encoder.optional(3, self._end)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
-        path = try decoder.numbers(0)
-        _sourceFile = try decoder.optional(1)
-        _begin = try decoder.optional(2)
-        _end = try decoder.optional(3)
+        self.path = try decoder.numbers(0)
+        self._sourceFile = try decoder.optional(1)
+        self._begin = try decoder.optional(2)
+        self._end = try decoder.optional(3)
     }
 }

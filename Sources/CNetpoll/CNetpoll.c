@@ -15,3 +15,19 @@ int cnetpoll_accept(int fd, struct sockaddr *address, socklen_t *length) {
     return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 #endif
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CNETPOLL_THREAD_SANITIZER 1
+#endif
+#endif
+
+#if defined(CNETPOLL_THREAD_SANITIZER)
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+void cnetpoll_lock_did_acquire(const void *lock) { __tsan_acquire((void *)lock); }
+void cnetpoll_lock_will_release(const void *lock) { __tsan_release((void *)lock); }
+#else
+void cnetpoll_lock_did_acquire(const void *lock) { (void)lock; }
+void cnetpoll_lock_will_release(const void *lock) { (void)lock; }
+#endif

@@ -26,3 +26,7 @@ void cnetpoll_set_current_loop(void *loop);
 /// The buffer cache of the calling thread, or NULL when the thread has none.
 void *cnetpoll_buffer_cache(void);
 void cnetpoll_set_buffer_cache(void *cache);
+
+/// Tell ThreadSanitizer about a lock that it cannot see; nothing in other builds.
+void cnetpoll_lock_did_acquire(const void *lock);
+void cnetpoll_lock_will_release(const void *lock);

@@ -41,7 +41,7 @@ public final class Connection: @unchecked Sendable {
 
     let fileDescriptor: Int32
     let active = Atomic<Bool>(true)
-    let output = Mutex(OutputState())
+    let output = Locked(OutputState())
 
     // Confined to the loop.
     var socket: Socket?

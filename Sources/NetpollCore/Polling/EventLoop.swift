@@ -1,5 +1,4 @@
 internal import CNetpoll
-internal import Synchronization
 
 #if canImport(Glibc)
 internal import Glibc
@@ -41,7 +40,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     }
 
     private let poller: Epoll
-    private let remote = Mutex(Remote())
+    private let remote = Locked(Remote())
 
     // Confined to the loop.
     private var registrations = RegistrationTable()

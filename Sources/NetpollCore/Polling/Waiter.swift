@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// One suspended task and the first outcome that reaches it, in whichever order they come.
 package final class Waiter<Value: Sendable>: Sendable {
     package typealias Outcome = Result<Value, NetpollError>
@@ -9,9 +7,9 @@ package final class Waiter<Value: Sendable>: Sendable {
         case parked(UnsafeContinuation<Outcome, Never>)
         case finished(Outcome)
     }
-    private let state = Mutex(State.idle)
+    private let state = Locked(State.idle)
     /// The deadline's timer while it is set; changed on its loop only.
-    private let timer = Mutex<TimerToken?>(nil)
+    private let timer = Locked<TimerToken?>(nil)
 
     package init() {}
 

@@ -1,5 +1,3 @@
-internal import Synchronization
-
 /// Something that a pool lends: a connection, or a session on one.
 public protocol Poolable: AnyObject, Sendable {
     /// Whether it can be used; one atomic load.
@@ -29,7 +27,7 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
         var nextSweep: Deadline?
     }
 
-    private let guarded: Mutex<Guarded>
+    private let guarded: Locked<Guarded>
     private let dial: Dial
     private let loop: EventLoop
     private let sweepInterval: Duration
@@ -41,7 +39,7 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
     ///   - options: The pool's bounds.
     ///   - dial: Makes a connection.
     public init(group: EventLoopGroup, options: PoolOptions = PoolOptions(), dial: @escaping Dial) {
-        guarded = Mutex(Guarded(state: PoolState(options: options)))
+        guarded = Locked(Guarded(state: PoolState(options: options)))
         loop = group.next()
         self.dial = dial
         sweepInterval = options.idleTimeout

@@ -1,5 +1,5 @@
 internal import CProtobufC
-internal import Synchronization
+internal import NetpollCore
 
 #if canImport(Glibc)
 internal import Glibc
@@ -50,7 +50,7 @@ final class MessageTable: @unchecked Sendable {
     private var large: [UInt32: Int] = [:]
 
     private static let smallNumberLimit = 256
-    private static let preparation = Mutex(())
+    private static let preparation = Locked(())
 
     private init(_ schema: MessageSchema) {
         name = schema.name

@@ -1,5 +1,4 @@
 public import NetpollCore
-internal import Synchronization
 
 /// What a handler may know about the call it serves, and say beside its reply.
 ///
@@ -20,7 +19,7 @@ public final class RPCContext: Sendable {
     public let transport: Transport
 
     private let peer: @Sendable () -> SocketAddress
-    private let response = Mutex(Metadata())
+    private let response = Locked(Metadata())
 
     init(
         service: ServiceDescriptor,

@@ -1,5 +1,4 @@
 internal import NetpollCore
-internal import Synchronization
 
 /// A fixed number of sessions to one address, used in turn; each is dialled when it is first needed
 /// and again after it was lost.
@@ -26,11 +25,11 @@ final class MultiplexedConnections: Sendable {
         case closed
     }
 
-    private let state: Mutex<State>
+    private let state: Locked<State>
     private let dial: Dial
 
     init(count: Int, dial: @escaping Dial) {
-        state = Mutex(State(slots: Array(repeating: .empty, count: max(1, count))))
+        state = Locked(State(slots: Array(repeating: .empty, count: max(1, count))))
         self.dial = dial
     }
 

@@ -26,7 +26,7 @@ public final class RPCServer: Sendable {
     private let services: [any RPCService]
     private let options: RPCServerOptions
     private let givenGroup: EventLoopGroup?
-    private let state = Mutex(State())
+    private let state = Locked(State())
     private let callCounter = CallCounter()
 
     /// Creates a server; nothing happens until it is started.

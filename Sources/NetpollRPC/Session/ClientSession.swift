@@ -1,6 +1,5 @@
 internal import NetpollCore
 internal import NetpollProtobuf
-internal import Synchronization
 
 /// What came back for a call.
 struct Reply: Sendable {
@@ -28,13 +27,13 @@ final class ClientSession: ConnectionHandler, Poolable {
     /// One call at a time: a call that ends without its reply ends the connection too, because a
     /// peer that does not multiplex still works on it.
     private let isExclusive: Bool
-    private let state: Mutex<ClientSessionState<Call>>
+    private let state: Locked<ClientSessionState<Call>>
 
     init(_ connection: Connection, options: RPCClientOptions) {
         self.connection = connection
         decoder = FrameDecoder(limits: options.limits)
         isExclusive = options.connections.isPooled
-        state = Mutex(ClientSessionState(limit: options.inFlightLimit))
+        state = Locked(ClientSessionState(limit: options.inFlightLimit))
     }
 
     var isActive: Bool { connection.isActive && state.withLock { $0.acceptsCalls } }

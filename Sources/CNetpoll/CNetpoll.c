@@ -1,11 +1,11 @@
 #define _GNU_SOURCE
 #include "CNetpoll.h"
 
-static _Thread_local void *current_loop;
+static _Thread_local void *loop_thread;
 static _Thread_local void *buffer_cache;
 
-void *cnetpoll_current_loop(void) { return current_loop; }
-void cnetpoll_set_current_loop(void *loop) { current_loop = loop; }
+void *cnetpoll_loop_thread(void) { return loop_thread; }
+void cnetpoll_set_loop_thread(void *thread) { loop_thread = thread; }
 
 void *cnetpoll_buffer_cache(void) { return buffer_cache; }
 void cnetpoll_set_buffer_cache(void *cache) { buffer_cache = cache; }

@@ -19,9 +19,9 @@
 int cnetpoll_accept(int fd, struct sockaddr *address, socklen_t *length);
 #endif
 
-/// The event loop that owns the calling thread, or NULL. Set once by that loop's thread.
-void *cnetpoll_current_loop(void);
-void cnetpoll_set_current_loop(void *loop);
+/// The object of the calling thread if it drives event loops, or NULL.
+void *cnetpoll_loop_thread(void);
+void cnetpoll_set_loop_thread(void *thread);
 
 /// The buffer cache of the calling thread, or NULL when the thread has none.
 void *cnetpoll_buffer_cache(void);

@@ -87,7 +87,7 @@ extension Connection {
     ///
     /// Loop only; runs once.
     func finishClose(_ error: NetpollError?) {
-        loop.assertOnLoop()
+        loop.assertInside()
         guard phase != .closed else { return }
         phase = .closed
         closeError = error

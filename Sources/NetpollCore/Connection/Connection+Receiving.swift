@@ -95,7 +95,7 @@ extension Connection {
     ///
     /// Loop only.
     public func pauseReading() {
-        loop.assertOnLoop()
+        loop.assertInside()
         guard !isReadingPaused else { return }
         isReadingPaused = true
         updateInterest()
@@ -105,7 +105,7 @@ extension Connection {
     ///
     /// What is buffered is handed on first. Loop only.
     public func resumeReading() {
-        loop.assertOnLoop()
+        loop.assertInside()
         guard isReadingPaused, phase == .open else { return }
         isReadingPaused = false
         updateInterest()

@@ -50,7 +50,7 @@ extension Connection {
             return true
         }
         guard accepted else { return false }
-        if loop.isCurrent { touch() } else { flushOutput() }
+        if !loop.ifInside({ touch() }) { flushOutput() }
         return true
     }
 

@@ -97,7 +97,7 @@ public final class Connection: @unchecked Sendable {
     ///
     /// Loop only, once.
     func start(_ handler: (any ConnectionHandler)?) {
-        loop.assertOnLoop()
+        loop.assertInside()
         self.handler = handler
         interest = .read
         do throws(NetpollError) {
@@ -111,7 +111,7 @@ public final class Connection: @unchecked Sendable {
     ///
     /// Loop only.
     public func setHandler(_ handler: any ConnectionHandler) {
-        loop.assertOnLoop()
+        loop.assertInside()
         self.handler = handler
         guard phase != .closed else { return handler.connection(self, didCloseWith: closeError) }
         if !input.isEmpty { deliverInput() }

@@ -17,12 +17,15 @@ package protocol LoopRunnable: AnyObject, Sendable {
 /// what is queued, then let every connection that was written to flush once. Handlers run in the
 /// run phase, never inside event dispatch, so they see whole state.
 ///
-/// Everything that is not marked as callable from any thread is confined to the loop's thread.
-/// As a `TaskExecutor` the loop runs the tasks that prefer it; continuations that it resumes for
-/// them come back without leaving the thread.
+/// Everything that is not marked as callable from any thread is confined to the inside of the
+/// loop: event dispatch, timers and closures given to ``execute(_:)``. As a `TaskExecutor` the loop
+/// runs the tasks that prefer it; continuations that it resumes for them come back without leaving
+/// the thread. The jobs of tasks run outside: a job that holds its thread for too long loses the
+/// loop to another thread (see ``EventLoopGroupOptions/takeOverThreshold``) and goes on beside it.
 public final class EventLoop: TaskExecutor, @unchecked Sendable {
-    // @unchecked: everything below `Confined to the loop` is touched by the loop's thread only,
-    // which `assertOnLoop()` checks; the rest is constant or guarded by `remote`.
+    // @unchecked: everything below `Confined to the loop` is touched only by a thread that is
+    // inside the loop, which `ownership` grants and `assertInside()` checks; the rest is constant
+    // or guarded by `remote`.
 
     private enum Work {
         case job(UnownedJob)
@@ -47,27 +50,58 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     private var timers = TimerQueue<@Sendable () -> Void>()
     private var queued: [Work] = []
     private var running: [Work] = []
+    /// How much of `running` has been started: whoever takes the loop over goes on there.
+    private var startedCount = 0
     private var touched: [any LoopRunnable] = []
+    private var stopRequested = false
 
     /// The number of this loop in its group.
     public let index: Int
 
-    /// Creates a loop and starts its thread.
+    let ownership = LoopOwnership()
+    let threads: LoopThreads
+    private let clock: (any LoopClock)?
+
+    /// Creates a loop, which turns once ``LoopThreads/start(_:)`` gives it a thread.
     ///
-    /// - Throws: ``NetpollError`` when the system has no descriptors or threads left.
-    init(index: Int) throws(NetpollError) {
+    /// - Throws: ``NetpollError`` when the system has no descriptors left.
+    init(index: Int, threads: LoopThreads, clock: (any LoopClock)?) throws(NetpollError) {
         self.index = index
+        self.threads = threads
+        self.clock = clock
         poller = try Epoll.make()
-        try Self.startThread(for: self)
     }
 
-    /// Whether the caller runs on this loop's thread.
-    public var isCurrent: Bool {
-        cnetpoll_current_loop() == Unmanaged.passUnretained(self).toOpaque()
+    /// Whether the caller runs on this loop: inside it, or in a job that has not lost it.
+    ///
+    /// Any thread. Only a hint for a job, which may lose the loop in the next moment.
+    public var isCurrent: Bool { LoopThread.current?.loop === self }
+
+    package func assertInside() {
+        assert(
+            LoopThread.current?.isInside(self) == true,
+            "loop-confined state is touched inside the loop only"
+        )
     }
 
-    package func assertOnLoop() {
-        assert(isCurrent, "loop-confined state is touched on the loop's thread only")
+    /// The present, by the group's clock.
+    ///
+    /// Any thread.
+    public func now() -> Deadline { clock?.now() ?? .now() }
+
+    /// The point that lies `timeout` after now, by the group's clock.
+    ///
+    /// Any thread.
+    public func deadline(after timeout: Duration) -> Deadline { now().advanced(by: timeout) }
+
+    /// Calls `body` inside the loop at once if the caller runs on it.
+    ///
+    /// - Returns: False, and nothing was called, on another thread.
+    package func ifInside(_ body: () -> Void) -> Bool {
+        guard let thread = LoopThread.current, thread.enter(self) else { return false }
+        body()
+        thread.leave(self)
+        return true
     }
 }
 
@@ -100,29 +134,36 @@ extension EventLoop {
     @discardableResult
     package func run(_ runnable: any LoopRunnable) -> Bool { submit(.runnable(runnable)) }
 
-    /// Runs a closure at once if this is the loop's thread, else in its next run phase.
+    /// Runs a closure inside the loop: at once if the caller runs on it, else in its next run phase.
+    ///
+    /// Any thread.
     @discardableResult
     package func perform(_ body: @escaping @Sendable () -> Void) -> Bool {
-        if isCurrent {
-            body()
-            return true
-        }
-        return execute(body)
+        ifInside(body) || execute(body)
+    }
+
+    /// Runs code that may block or take long, with the loop lent out.
+    ///
+    /// From ``LoopRunnable/runOnLoop()`` only.
+    ///
+    /// - Returns: False if the loop was taken over meanwhile. The caller is not inside it any more
+    ///   and must return.
+    package func lend(to job: () -> Void) -> Bool {
+        guard let thread = LoopThread.current else { return false }
+        threads.jobWillBegin()
+        return thread.lend(self, to: job)
     }
 
     /// Calls `runnable` once at the end of the current turn.
     ///
     /// Loop only; the caller asks once a turn.
     package func runAtEndOfTurn(_ runnable: any LoopRunnable) {
-        assertOnLoop()
+        assertInside()
         touched.append(runnable)
     }
 
     private func submit(_ work: Work) -> Bool {
-        if isCurrent {
-            queued.append(work)
-            return true
-        }
+        if ifInside({ queued.append(work) }) { return true }
         let (accepted, wake) = remote.withLock { remote in
             guard !remote.hasEnded else { return (false, false) }
             remote.work.append(work)
@@ -160,7 +201,7 @@ extension EventLoop {
     package func schedule(at deadline: Deadline, _ body: @escaping @Sendable () -> Void)
         -> TimerToken
     {
-        assertOnLoop()
+        assertInside()
         return timers.add(deadline, body)
     }
 
@@ -168,7 +209,7 @@ extension EventLoop {
     ///
     /// Loop only.
     package func cancel(_ token: TimerToken) {
-        assertOnLoop()
+        assertInside()
         timers.cancel(token)
     }
 
@@ -205,7 +246,7 @@ extension EventLoop {
         _ interest: Interest,
         _ handler: any ReadinessHandler
     ) throws(NetpollError) -> RegistrationToken {
-        assertOnLoop()
+        assertInside()
         let token = registrations.add(fileDescriptor, handler)
         if let number = poller.add(fileDescriptor, interest, token) {
             _ = registrations.remove(token)
@@ -218,7 +259,7 @@ extension EventLoop {
     ///
     /// Loop only; a stale token changes nothing.
     func setInterest(_ interest: Interest, of token: RegistrationToken) {
-        assertOnLoop()
+        assertInside()
         guard let fileDescriptor = registrations.fileDescriptor(for: token) else { return }
         let failure = poller.modify(fileDescriptor, interest, token)
         assert(failure == nil, "a registered descriptor can be modified")
@@ -228,7 +269,7 @@ extension EventLoop {
     ///
     /// Loop only; a stale token changes nothing.
     func deregister(_ token: RegistrationToken) {
-        assertOnLoop()
+        assertInside()
         guard let fileDescriptor = registrations.remove(token) else { return }
         poller.remove(fileDescriptor)
     }
@@ -238,42 +279,23 @@ extension EventLoop {
 // MARK: - The thread
 
 extension EventLoop {
-    private static func startThread(for loop: EventLoop) throws(NetpollError) {
-        var thread = pthread_t()
-        let argument = Unmanaged.passRetained(loop).toOpaque()
-        let status = pthread_create(&thread, nil, { EventLoop.threadMain($0) }, argument)
-        guard status == 0 else {
-            Unmanaged<EventLoop>.fromOpaque(argument).release()
-            throw SystemError.make(status, "pthread_create")
-        }
-        pthread_detach(thread)
-    }
-
-    private static func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
-    {
-        guard let argument else { return nil }
-        let loop = Unmanaged<EventLoop>.fromOpaque(argument).takeRetainedValue()
-        cnetpoll_set_current_loop(argument)
-        BufferCache.attachToThread()
-        loop.runTurns()
-        BufferCache.detachFromThread()
-        cnetpoll_set_current_loop(nil)
-        return nil
-    }
-
-    private func runTurns() {
+    /// Turns until the loop ends or is taken over.
+    ///
+    /// Begins in the run phase: for a new loop there is nothing to run, and one that was taken over
+    /// was left there.
+    func runTurns(on thread: LoopThread) {
         while true {
-            let stop = waitForEvents()
-            fireTimers()
-            runQueuedWork()
+            guard runQueuedWork(on: thread) else { return }
             flushTouched()
-            if stop, end() { return }
+            if stopRequested, end() { return }
+            stopRequested = waitForEvents()
+            fireTimers()
         }
     }
 
     /// Waits no longer than queued work and timers allow.
     ///
-    /// Returns whether to stop.
+    /// - Returns: Whether to stop.
     private func waitForEvents() -> Bool {
         let hasWork = !queued.isEmpty
         let mayWait = remote.withLock { remote in
@@ -298,28 +320,42 @@ extension EventLoop {
     /// Rounded up, so that a timer never wakes the loop before its time.
     private func timeoutMilliseconds() -> Int32 {
         guard let earliest = timers.earliest else { return -1 }
+        if let clock { return earliest <= clock.now() ? 0 : -1 }
         return Int32(clamping: earliest.timeRemaining().wholeMilliseconds)
     }
 
     private func fireTimers() {
         guard timers.count > 0 else { return }
-        let now = Deadline.now()
+        let now = now()
         while let body = timers.takeExpired(now) { body() }
     }
 
     /// Runs what was queued when the phase began; what that work queues runs in the next turn, so
     /// work that queues itself cannot starve descriptors and timers.
-    private func runQueuedWork() {
-        guard !queued.isEmpty else { return }
-        swap(&queued, &running)
-        for work in running {
+    ///
+    /// - Returns: False if the loop was taken over.
+    private func runQueuedWork(on thread: LoopThread) -> Bool {
+        if running.isEmpty { swap(&queued, &running) }
+        while startedCount < running.count {
+            let work = running[startedCount]
+            startedCount += 1
             switch work {
-            case .job(let job): job.runSynchronously(on: asUnownedTaskExecutor())
-            case .runnable(let runnable): runnable.runOnLoop()
-            case .call(let body): body()
+            case .job(let job):
+                threads.jobWillBegin()
+                let isOurs = thread.lend(self) {
+                    job.runSynchronously(on: asUnownedTaskExecutor())
+                }
+                guard isOurs else { return false }
+            case .runnable(let runnable):
+                runnable.runOnLoop()
+                guard thread.isInside(self) else { return false }
+            case .call(let body):
+                body()
             }
         }
+        startedCount = 0
         running.removeAll(keepingCapacity: true)
+        return true
     }
 
     private func flushTouched() {

@@ -13,25 +13,59 @@ public final class EventLoopGroup: Sendable {
     /// The loops of the group, at least one.
     public let loops: [EventLoop]
     private let cursor = Atomic<UInt>(0)
+    private let threads: LoopThreads
 
     /// Creates a group and starts its threads.
     ///
-    /// - Parameter count: The number of loops; by default one for each core that is online.
+    /// - Parameters:
+    ///   - count: The number of loops; by default one for each core that is online.
+    ///   - options: How the loops share threads.
     /// - Throws: ``NetpollError`` when `count` is not positive or the system has no descriptors or
     ///   threads left.
-    public init(count: Int = EventLoopGroup.coreCount) throws(NetpollError) {
+    public init(
+        count: Int = EventLoopGroup.coreCount,
+        options: EventLoopGroupOptions = EventLoopGroupOptions()
+    ) throws(NetpollError) {
         guard count > 0 else {
             throw NetpollError(.limitExceeded, "an event loop group needs at least one loop")
         }
+        let threads = LoopThreads(
+            threshold: options.takeOverThreshold,
+            limit: max(count, options.threadLimit)
+        )
         var loops: [EventLoop] = []
+        for index in 0..<count {
+            loops.append(try EventLoop(index: index, threads: threads, clock: options.clock))
+        }
         do throws(NetpollError) {
-            for index in 0..<count { loops.append(try EventLoop(index: index)) }
+            try threads.start(loops)
         } catch {
             for loop in loops { loop.stop(whenEnded: {}) }
+            threads.end()
             throw error
         }
+        self.threads = threads
         self.loops = loops
+        options.clock?.attach(loops)
     }
+
+    /// What the group's threads did since it was made.
+    ///
+    /// Any thread.
+    public var statistics: EventLoopGroupStatistics {
+        let (takeOvers, threadCount) = threads.statistics
+        return EventLoopGroupStatistics(takeOvers: takeOvers, threadCount: threadCount)
+    }
+
+    /// The present, by the group's clock.
+    ///
+    /// Any thread.
+    public func now() -> Deadline { loops[0].now() }
+
+    /// The point that lies `timeout` after now, by the group's clock.
+    ///
+    /// Any thread.
+    public func deadline(after timeout: Duration) -> Deadline { loops[0].deadline(after: timeout) }
 
     /// The number of cores that are online, at least 1.
     public static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
@@ -56,10 +90,12 @@ public final class EventLoopGroup: Sendable {
                 loop.stop { continuation.resume() }
             }
         }
+        threads.end()
     }
 
     /// As ``shutdown()``, without waiting.
     package func shutdownWithoutWaiting() {
         for loop in loops { loop.stop(whenEnded: {}) }
+        threads.end()
     }
 }

@@ -24,7 +24,7 @@ final class CallCounter: Sendable {
 
 /// The calls of one server connection.
 ///
-/// Confined to the connection's loop. Requests are cut from the stream while the loop dispatches
+/// Confined to the inside of the connection's loop. Requests are cut from the stream while the loop dispatches
 /// events, and started in its run phase; what they write leaves together at the end of the turn.
 final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable {
     // @unchecked: everything but the constants is touched by the connection's loop only.
@@ -34,6 +34,10 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     private let onEnd: @Sendable (ServerSession) -> Void
 
     private var ready: [PendingCall] = []
+    /// How many of `ready` have been started.
+    private var startedCount = 0
+    private var isQueued = false
+    private var isClosed = false
     private var running: [ObjectIdentifier: RunningCall] = [:]
     private var peerHasEnded = false
     private var isDraining = false
@@ -59,7 +63,7 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
         self.onEnd = onEnd
     }
 
-    private var inFlightCount: Int { ready.count + running.count }
+    private var inFlightCount: Int { ready.count - startedCount + running.count }
 }
 
 // MARK: - The connection's events
@@ -141,7 +145,7 @@ extension ServerSession {
             )
             return send(error, to: address)
         }
-        if ready.isEmpty { connection.loop.run(self) }
+        queue()
         ready.append(
             PendingCall(
                 context: makeContext(frame, message, route),
@@ -180,7 +184,9 @@ extension ServerSession {
     }
 
     func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
+        isClosed = true
         ready = []
+        startedCount = 0
         for call in running.values { call.end(cancel: true, on: connection.loop) }
         running = [:]
         if let watchTimer { connection.loop.cancel(watchTimer) }
@@ -193,28 +199,70 @@ extension ServerSession {
 
 extension ServerSession {
     /// Starts what was received in this turn.
+    ///
+    /// A handler that holds its thread for too long loses the loop; whoever takes it over finds the
+    /// session queued again and starts the rest.
     func runOnLoop() {
-        let calls = ready
-        ready = []
-        for call in calls { start(call) }
+        isQueued = false
+        while let call = takeReady() {
+            if !ready.isEmpty { queue() }
+            guard start(call) else { return }
+        }
     }
 
-    private func start(_ call: PendingCall) {
+    private func takeReady() -> PendingCall? {
+        guard startedCount < ready.count else { return nil }
+        defer {
+            startedCount += 1
+            if startedCount == ready.count {
+                ready.removeAll(keepingCapacity: true)
+                startedCount = 0
+            }
+        }
+        return ready[startedCount]
+    }
+
+    private func queue() {
+        guard !isQueued else { return }
+        isQueued = true
+        connection.loop.run(self)
+    }
+
+    /// - Returns: False if the loop was lost to another thread.
+    private func start(_ call: PendingCall) -> Bool {
         let id = ObjectIdentifier(call.context)
         running[id] = RunningCall(context: call.context)
         settings.callCounter.value.wrappingAdd(1, ordering: .relaxed)
         let sink = CallSink(session: self, context: call.context, address: call.address)
         let loop = connection.loop
-        let task = Task.immediateDetached(executorPreference: loop) {
-            await call.handler.serve(call.body, sink)
-            self.settings.callCounter.value.wrappingSubtract(1, ordering: .relaxed)
-            loop.perform { self.finished(id) }
+        var task: Task<Void, Never>?
+        let isInside = loop.lend {
+            task = Task.immediateDetached(executorPreference: loop) {
+                await call.handler.serve(call.body, sink)
+                self.settings.callCounter.value.wrappingSubtract(1, ordering: .relaxed)
+                loop.perform { self.finished(id) }
+            }
         }
-        // Most handlers have answered by now; only one that waits needs a deadline.
-        guard running[id] != nil else { return }
+        guard let task else { return isInside }
+        if isInside {
+            follow(task, call.context)
+        } else {
+            loop.perform { self.follow(task, call.context) }
+        }
+        return isInside
+    }
+
+    /// Takes care that a handler that waits is cancelled at its deadline, or when its caller goes.
+    private func follow(_ task: Task<Void, Never>, _ context: RPCContext) {
+        let id = ObjectIdentifier(context)
+        // Most handlers have answered by now.
+        guard running[id] != nil else {
+            if isClosed { task.cancel() }
+            return
+        }
         running[id]?.task = task
-        guard call.context.deadline != .distantFuture else { return }
-        running[id]?.timer = loop.schedule(at: call.context.deadline) { task.cancel() }
+        guard context.deadline != .distantFuture else { return }
+        running[id]?.timer = connection.loop.schedule(at: context.deadline) { task.cancel() }
     }
 
     private func finished(_ id: ObjectIdentifier) {

@@ -1,0 +1,118 @@
+internal import CNetpoll
+
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
+/// A thread that can drive loops, one after the other.
+///
+/// The thread finds itself through a thread-local slot.
+final class LoopThread: @unchecked Sendable {
+    // @unchecked: `assignment` is handed over through the thread pool's lock and `parker`; the
+    // rest is touched by the thread itself only.
+
+    /// The loop that this thread drives; it may have lost it without knowing.
+    private(set) var loop: EventLoop?
+    /// The present or last job's loan.
+    private(set) var loan = LoopOwnership.first
+    /// How many nested calls are inside the loop's state; 0 inside a job.
+    private var depth = 0
+
+    /// What to drive next.
+    var assignment: (loop: EventLoop, loan: LoopOwnership.Loan)?
+    let parker = Parker()
+
+    /// The calling thread, if it is one that drives loops.
+    static var current: LoopThread? {
+        cnetpoll_loop_thread().map { Unmanaged<LoopThread>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Starts a thread that drives a loop until the loop ends, and others that `next` brings after.
+    ///
+    /// - Throws: ``NetpollError`` when the system has no thread left.
+    static func start(
+        _ loop: EventLoop,
+        _ loan: LoopOwnership.Loan
+    ) throws(NetpollError) {
+        let new = LoopThread()
+        new.assignment = (loop, loan)
+        var thread = pthread_t()
+        let argument = Unmanaged.passRetained(new).toOpaque()
+        let status = pthread_create(&thread, nil, { LoopThread.main($0) }, argument)
+        guard status == 0 else {
+            Unmanaged<LoopThread>.fromOpaque(argument).release()
+            throw SystemError.make(status, "pthread_create")
+        }
+        pthread_detach(thread)
+    }
+
+    private static func main(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let argument else { return nil }
+        let thread = Unmanaged<LoopThread>.fromOpaque(argument).takeRetainedValue()
+        cnetpoll_set_loop_thread(argument)
+        BufferCache.attachToThread()
+        while let (loop, loan) = thread.assignment.take() {
+            thread.drive(loop, loan)
+            // What a blocked handler's thread has cached serves nobody while it waits.
+            BufferCache.current?.trim()
+            loop.threads.waitForAssignment(thread)
+        }
+        BufferCache.detachFromThread()
+        cnetpoll_set_loop_thread(nil)
+        return nil
+    }
+
+    private func drive(_ loop: EventLoop, _ loan: LoopOwnership.Loan) {
+        self.loop = loop
+        self.loan = loan
+        depth = 1
+        loop.runTurns(on: self)
+        self.loop = nil
+        depth = 0
+    }
+}
+
+// MARK: - Being inside a loop's state
+
+extension LoopThread {
+    /// Whether the thread is inside the state of a loop.
+    func isInside(_ loop: EventLoop) -> Bool { self.loop === loop && depth > 0 }
+
+    /// Goes inside the state of a loop, unless the loop is another thread's.
+    func enter(_ loop: EventLoop) -> Bool {
+        guard self.loop === loop else { return false }
+        if depth == 0, !loop.ownership.takeBack(loan) {
+            self.loop = nil
+            return false
+        }
+        depth += 1
+        return true
+    }
+
+    /// Ends what ``enter(_:)`` began.
+    func leave(_ loop: EventLoop) {
+        depth -= 1
+        if depth == 0 { loop.ownership.lendAgain(loan) }
+    }
+
+    /// Runs a job with the loop lent out.
+    ///
+    /// Called at the outermost level of the loop's run phase only.
+    ///
+    /// - Returns: False if the loop was taken over meanwhile; the caller must not touch it again.
+    func lend(_ loop: EventLoop, to job: () -> Void) -> Bool {
+        precondition(depth == 1, "jobs start at the outermost level of a turn")
+        loan = loop.ownership.lend(after: loan)
+        depth = 0
+        job()
+        // The job may have noticed the loss itself.
+        guard self.loop === loop, loop.ownership.takeBack(loan) else {
+            self.loop = nil
+            return false
+        }
+        depth = 1
+        return true
+    }
+}

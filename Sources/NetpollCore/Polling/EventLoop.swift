@@ -75,11 +75,11 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// Whether the caller runs on this loop: inside it, or in a job that has not lost it.
     ///
     /// Any thread. Only a hint for a job, which may lose the loop in the next moment.
-    public var isCurrent: Bool { LoopThread.current?.loop === self }
+    public var isCurrent: Bool { LoopThread.withCurrent { $0.drives(self) } }
 
     package func assertInside() {
         assert(
-            LoopThread.current?.isInside(self) == true,
+            LoopThread.withCurrent { $0.isInside(self) },
             "loop-confined state is touched inside the loop only"
         )
     }
@@ -98,10 +98,12 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     ///
     /// - Returns: False, and nothing was called, on another thread.
     package func ifInside(_ body: () -> Void) -> Bool {
-        guard let thread = LoopThread.current, thread.enter(self) else { return false }
-        body()
-        thread.leave(self)
-        return true
+        LoopThread.withCurrent { thread in
+            guard thread.enter(self) else { return false }
+            body()
+            thread.leave(self)
+            return true
+        }
     }
 }
 
@@ -149,9 +151,8 @@ extension EventLoop {
     /// - Returns: False if the loop was taken over meanwhile. The caller is not inside it any more
     ///   and must return.
     package func lend(to job: () -> Void) -> Bool {
-        guard let thread = LoopThread.current else { return false }
         threads.jobWillBegin()
-        return thread.lend(self, to: job)
+        return LoopThread.withCurrent { $0.lend(self, to: job) }
     }
 
     /// Calls `runnable` once at the end of the current turn.

@@ -14,7 +14,9 @@ final class LoopThread: @unchecked Sendable {
     // rest is touched by the thread itself only.
 
     /// The loop that this thread drives; it may have lost it without knowing.
-    private(set) var loop: EventLoop?
+    ///
+    /// Only compared, so it needs no reference count: ``drive(_:_:)`` holds the loop.
+    private var loop: ObjectIdentifier?
     /// The present or last job's loan.
     private(set) var loan = LoopOwnership.first
     /// How many nested calls are inside the loop's state; 0 inside a job.
@@ -24,9 +26,11 @@ final class LoopThread: @unchecked Sendable {
     var assignment: (loop: EventLoop, loan: LoopOwnership.Loan)?
     let parker = Parker()
 
-    /// The calling thread, if it is one that drives loops.
-    static var current: LoopThread? {
-        cnetpoll_loop_thread().map { Unmanaged<LoopThread>.fromOpaque($0).takeUnretainedValue() }
+    /// Calls `body` with the calling thread if it is one that drives loops.
+    @inline(__always)
+    static func withCurrent(_ body: (LoopThread) -> Bool) -> Bool {
+        guard let pointer = cnetpoll_loop_thread() else { return false }
+        return Unmanaged<LoopThread>.fromOpaque(pointer)._withUnsafeGuaranteedRef(body)
     }
 
     /// Starts a thread that drives a loop until the loop ends, and others that `next` brings after.
@@ -65,7 +69,7 @@ final class LoopThread: @unchecked Sendable {
     }
 
     private func drive(_ loop: EventLoop, _ loan: LoopOwnership.Loan) {
-        self.loop = loop
+        self.loop = ObjectIdentifier(loop)
         self.loan = loan
         depth = 1
         loop.runTurns(on: self)
@@ -77,12 +81,16 @@ final class LoopThread: @unchecked Sendable {
 // MARK: - Being inside a loop's state
 
 extension LoopThread {
+    /// Whether the thread drives a loop, as far as it knows.
+    func drives(_ loop: EventLoop) -> Bool { self.loop == ObjectIdentifier(loop) }
+
     /// Whether the thread is inside the state of a loop.
-    func isInside(_ loop: EventLoop) -> Bool { self.loop === loop && depth > 0 }
+    func isInside(_ loop: EventLoop) -> Bool { drives(loop) && depth > 0 }
 
     /// Goes inside the state of a loop, unless the loop is another thread's.
+    @inline(__always)
     func enter(_ loop: EventLoop) -> Bool {
-        guard self.loop === loop else { return false }
+        guard drives(loop) else { return false }
         if depth == 0, !loop.ownership.takeBack(loan) {
             self.loop = nil
             return false
@@ -92,6 +100,7 @@ extension LoopThread {
     }
 
     /// Ends what ``enter(_:)`` began.
+    @inline(__always)
     func leave(_ loop: EventLoop) {
         depth -= 1
         if depth == 0 { loop.ownership.lendAgain(loan) }
@@ -108,7 +117,7 @@ extension LoopThread {
         depth = 0
         job()
         // The job may have noticed the loss itself.
-        guard self.loop === loop, loop.ownership.takeBack(loan) else {
+        guard drives(loop), loop.ownership.takeBack(loan) else {
             self.loop = nil
             return false
         }

@@ -47,7 +47,7 @@ extension Connection {
         input.removeAll()
         wantedInput = 0
         serveReadRequest()
-        closeFinally(at: .after(options.drainTimeout))
+        closeFinally(at: loop.deadline(after: options.drainTimeout))
         drainOutput()
     }
 
@@ -75,7 +75,7 @@ extension Connection {
         Socket.shutdown(fileDescriptor, .write)
         guard phase == .draining else { return }
         if inputHasEnded { return finishClose(nil) }
-        closeFinally(at: .after(Self.lingerTimeout))
+        closeFinally(at: loop.deadline(after: Self.lingerTimeout))
         // Closing with unread bytes would reset the connection and could destroy the last reply.
         if isReadingPaused {
             isReadingPaused = false
@@ -96,6 +96,9 @@ extension Connection {
         token = nil
         if let drainTimer { loop.cancel(drainTimer) }
         drainTimer = nil
+        endStall()
+        if let idleTimer { loop.cancel(idleTimer) }
+        idleTimer = nil
         closeOutputState(error)
         // What came before the peer's end stays readable, whatever happened to the other direction.
         if isClosedLocally || !inputHasEnded { input.removeAll() }

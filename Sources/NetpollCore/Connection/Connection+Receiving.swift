@@ -19,11 +19,12 @@ extension Connection {
             let space = UnsafeMutableRawBufferPointer(
                 rebasing: room.prefix(max(readSize, wantedInput))
             )
-            switch Socket.read(fileDescriptor, into: space) {
+            switch Socket.read(fileDescriptor, into: space, loop.faults) {
             case .moved(0):
                 return reachEnd()
             case .moved(let count):
                 input.commit(count)
+                noteActivity()
                 adaptReadSize(count, space.count)
                 deliverInput()
                 if count < space.count || isReadingPaused || phase == .closed {
@@ -93,19 +94,21 @@ extension Connection {
 
     /// Stops reading from the kernel, so that the peer is held back.
     ///
-    /// Loop only.
+    /// Any thread.
     public func pauseReading() {
-        loop.assertInside()
-        guard !isReadingPaused else { return }
-        isReadingPaused = true
-        updateInterest()
+        loop.perform {
+            guard !self.isReadingPaused else { return }
+            self.isReadingPaused = true
+            self.updateInterest()
+        }
     }
 
     /// Reads again.
     ///
-    /// What is buffered is handed on first. Loop only.
-    public func resumeReading() {
-        loop.assertInside()
+    /// What is buffered is handed on first. Any thread.
+    public func resumeReading() { loop.perform { self.resume() } }
+
+    private func resume() {
         guard isReadingPaused, phase == .open else { return }
         isReadingPaused = false
         updateInterest()

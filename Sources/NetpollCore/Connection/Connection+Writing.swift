@@ -64,43 +64,82 @@ extension Connection {
     /// Suspends first while ``ConnectionOptions/writeHighWaterMark`` bytes or more are queued. Any
     /// thread; concurrent writes never mix their bytes.
     ///
-    /// - Parameter slice: The bytes.
-    /// - Throws: ``NetpollError``: `connectionClosed`, what broke the connection, or `cancelled`;
-    ///   in each case nothing of the slice was sent.
-    public func write(_ slice: BufferSlice) async throws(NetpollError) {
-        try await waitForOutput(below: options.writeHighWaterMark)
+    /// - Parameters:
+    ///   - slice: The bytes.
+    ///   - deadline: When to stop waiting for room.
+    /// - Throws: ``NetpollError``: `connectionClosed`, what broke the connection, `timedOut` or
+    ///   `cancelled`; in each case nothing of the slice was sent.
+    public func write(
+        _ slice: BufferSlice,
+        deadline: Deadline = .distantFuture
+    ) async throws(NetpollError) {
+        try await waitForOutput(below: options.writeHighWaterMark, deadline)
         guard withOutput({ $0.append(slice) }) else { throw closedForWriting }
     }
 
-    /// Sends a copy of some bytes; see ``write(_:)-(BufferSlice)``.
+    /// Sends a copy of some bytes; see ``write(_:deadline:)-(BufferSlice,_)``.
     ///
-    /// - Parameter bytes: The bytes.
-    /// - Throws: As ``write(_:)-(BufferSlice)``.
-    public func write(_ bytes: [UInt8]) async throws(NetpollError) {
-        try await write(BufferSlice(copying: bytes))
+    /// - Parameters:
+    ///   - bytes: The bytes.
+    ///   - deadline: When to stop waiting for room.
+    /// - Throws: As ``write(_:deadline:)-(BufferSlice,_)``.
+    public func write(
+        _ bytes: [UInt8],
+        deadline: Deadline = .distantFuture
+    ) async throws(NetpollError) {
+        try await write(BufferSlice(copying: bytes), deadline: deadline)
+    }
+
+    /// Moves a buffer's bytes to the end of what is sent, without copying them; see
+    /// ``write(_:deadline:)-(BufferSlice,_)``.
+    ///
+    /// - Parameters:
+    ///   - buffer: The bytes; the buffer is empty after the call, and as it was if it throws.
+    ///   - deadline: When to stop waiting for room.
+    /// - Throws: As ``write(_:deadline:)-(BufferSlice,_)``.
+    public func write(
+        _ buffer: inout LinkBuffer,
+        deadline: Deadline = .distantFuture
+    ) async throws(NetpollError) {
+        try await waitForOutput(below: options.writeHighWaterMark, deadline)
+        guard withOutput({ $0.append(buffer.takeAll()) }) else { throw closedForWriting }
     }
 
     /// Suspends until the kernel has taken every byte written so far.
     ///
     /// Any thread.
     ///
-    /// - Throws: ``NetpollError``: what broke the connection, or `cancelled`.
-    public func flush() async throws(NetpollError) { try await waitForOutput(below: 1) }
+    /// - Parameter deadline: When to stop waiting; what is queued is still sent after that.
+    /// - Throws: ``NetpollError``: what broke the connection, `timedOut` or `cancelled`.
+    public func flush(deadline: Deadline = .distantFuture) async throws(NetpollError) {
+        try await waitForOutput(below: 1, deadline)
+    }
 
     var closedForWriting: NetpollError {
         NetpollError(.connectionClosed, "the connection to \(peerAddress) is closed for writing")
     }
 
     /// Suspends until fewer than `limit` bytes are queued.
-    private func waitForOutput(below limit: Int) async throws(NetpollError) {
+    private func waitForOutput(below limit: Int, _ deadline: Deadline) async throws(NetpollError) {
         if let outcome = outputOutcome(below: limit, nil) { return try outcome.get() }
         let waiter = Waiter<Void>()
-        try await waiter.wait {
-            if let outcome = outputOutcome(below: limit, waiter) { waiter.finish(outcome) }
-        } onCancel: { [self] in
-            output.withLock { $0.waiters.removeAll { $0.waiter === waiter } }
+        defer { output.withLock { $0.waiters.removeAll { $0.waiter === waiter } } }
+        let begin = {
+            if let outcome = self.outputOutcome(below: limit, waiter) { waiter.finish(outcome) }
+        }
+        let onCancel: @Sendable () -> Void = { [self] in
             waiter.finish(.failure(NetpollError(.cancelled, "write to \(peerAddress)")))
         }
+        guard deadline != .distantFuture else {
+            return try await waiter.wait(begin: begin, onCancel: onCancel)
+        }
+        try await waiter.wait(
+            until: deadline,
+            on: loop,
+            late: .failure(NetpollError(.timedOut, "write to \(peerAddress)")),
+            begin: begin,
+            onCancel: onCancel
+        )
     }
 
     /// The outcome of a wait if it is known now; otherwise `waiter` is told later.
@@ -164,9 +203,12 @@ extension Connection {
                 let filled = batch.fill(vectors)
                 switch Socket.write(
                     fileDescriptor,
-                    UnsafeMutableBufferPointer(rebasing: vectors[..<filled])
+                    UnsafeMutableBufferPointer(rebasing: vectors[..<filled]),
+                    loop.faults
                 ) {
-                case .moved(let count): batch.skip(count)
+                case .moved(let count):
+                    noteActivity()
+                    batch.skip(count)
                 case .wouldBlock: return .wouldBlock
                 case .failed(let number): return .failed(number)
                 }
@@ -200,7 +242,10 @@ extension Connection {
             state.isBlocked = !state.isAbandoned
             return state.endFlush()
         }
-        loop.perform { self.updateInterest() }
+        loop.perform {
+            self.updateInterest()
+            self.watchStall()
+        }
         finish(end)
     }
 
@@ -228,6 +273,7 @@ extension Connection {
             defer { state.isBlocked = false }
             return state.isBlocked
         }
+        endStall()
         flushOutput()
         updateInterest()
         guard wasBlocked, phase != .closed, output.withLock({ $0.queuedByteCount == 0 }) else {

@@ -42,6 +42,8 @@ public final class Connection: @unchecked Sendable {
     let fileDescriptor: Int32
     let active = Atomic<Bool>(true)
     let output = Locked(OutputState())
+    /// When a byte last came or went, in nanoseconds of uptime; kept only for an idle timeout.
+    let lastActivity = Atomic<UInt64>(0)
 
     // Confined to the loop.
     var socket: Socket?
@@ -62,6 +64,8 @@ public final class Connection: @unchecked Sendable {
     var closeError: NetpollError?
     var closeCallbacks: [@Sendable () -> Void] = []
     var drainTimer: TimerToken?
+    var idleTimer: TimerToken?
+    var stallTimer: TimerToken?
 
     /// Takes over a connected socket.
     ///
@@ -78,6 +82,22 @@ public final class Connection: @unchecked Sendable {
         self.peer = peer
         self.options = options
         readSize = max(1024, options.initialReadSize)
+    }
+
+    /// Two connections that are joined by a socketpair(2).
+    package static func makePair(
+        _ first: EventLoop,
+        _ second: EventLoop,
+        _ options: ConnectionOptions,
+        _ makeHandler: (@Sendable (Connection) -> any ConnectionHandler)?
+    ) throws(NetpollError) -> (Connection, Connection) {
+        let pair = try Socket.makePair()
+        let peer = Peer.dialed(.unix(path: ""))
+        let connection = Connection(pair.first, loop: first, peer: peer, options: options)
+        let other = Connection(pair.second, loop: second, peer: peer, options: options)
+        first.perform { connection.start(nil) }
+        second.perform { other.start(makeHandler?(other)) }
+        return (connection, other)
     }
 
     /// The address of the other side; `unix://` with an empty path for an unnamed Unix peer.
@@ -103,15 +123,20 @@ public final class Connection: @unchecked Sendable {
         do throws(NetpollError) {
             token = try loop.register(fileDescriptor, interest, self)
         } catch {
-            finishClose(error)
+            return finishClose(error)
         }
+        noteActivity()
+        watchIdleness()
     }
 
     /// Gives the connection a handler, and to it at once what has been read so far.
     ///
-    /// Loop only.
+    /// Any thread.
     public func setHandler(_ handler: any ConnectionHandler) {
-        loop.assertInside()
+        loop.perform { self.begin(handler) }
+    }
+
+    private func begin(_ handler: any ConnectionHandler) {
         self.handler = handler
         guard phase != .closed else { return handler.connection(self, didCloseWith: closeError) }
         if !input.isEmpty { deliverInput() }

@@ -39,6 +39,24 @@ public struct ConnectionOptions: Sendable {
     ///
     /// Default 256 KiB.
     public var readSizeLimit = 256 << 10
+    /// How long no byte may come or go before the connection is closed with `timedOut`; `nil` for
+    /// ever.
+    ///
+    /// Default `nil`: what idle means is for the protocol above to say.
+    public var idleTimeout: Duration?
+    /// How long queued bytes may wait for a peer that takes none before the connection is closed
+    /// with `timedOut`; `nil` for ever.
+    ///
+    /// Default 30 s.
+    public var stallTimeout: Duration? = .seconds(30)
+    /// Sends small writes at once (`TCP_NODELAY`, tcp(7)).
+    ///
+    /// Default true: every flush is whole, so waiting for more only adds delay.
+    public var sendsImmediately = true
+    /// The kernel's receive buffer in bytes (`SO_RCVBUF`, socket(7)); `nil` leaves it to the kernel.
+    public var receiveBufferSize: Int?
+    /// The kernel's send buffer in bytes (`SO_SNDBUF`, socket(7)); `nil` leaves it to the kernel.
+    public var sendBufferSize: Int?
     /// Dead-peer detection on TCP, on by default; `nil` leaves the system's settings.
     public var liveness: Liveness? = Liveness()
 

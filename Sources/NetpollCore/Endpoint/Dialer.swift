@@ -69,7 +69,7 @@ public struct Dialer: Sendable {
             address: address,
             loop: group.preferred(),
             options: options,
-            deadline: .after(connectTimeout),
+            deadline: group.deadline(after: connectTimeout),
             makeHandler: makeHandler,
             completion: completion
         )
@@ -141,7 +141,7 @@ private final class DialAttempt: ReadinessHandler, @unchecked Sendable {
         do throws(NetpollError) {
             let new = try Socket.make(family: raw.family)
             let fileDescriptor = new.fileDescriptor
-            let number = new.connect(raw)
+            let number = new.connect(raw, loop.faults)
             socket = consume new
             switch number {
             case nil: connected()
@@ -170,9 +170,8 @@ private final class DialAttempt: ReadinessHandler, @unchecked Sendable {
             if connected.localAddress?.socketAddress == connected.peerAddress?.socketAddress {
                 return tryNext(after: SystemError.make(ECONNREFUSED, "dial \(address)"))
             }
-            try? connected.enableNoDelay()
-            if let liveness = options.liveness { try? connected.enableLiveness(liveness) }
         }
+        connected.configure(options, isTCP: !address.isUnix)
         let connection = Connection(connected, loop: loop, peer: .dialed(address), options: options)
         connection.start(makeHandler?(connection))
         end(.success(connection))

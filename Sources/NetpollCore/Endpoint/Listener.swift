@@ -120,7 +120,7 @@ public final class Listener: @unchecked Sendable {
     private func retryLater() {
         backOff = backOff == .zero ? .milliseconds(10) : min(backOff * 2, .seconds(1))
         if let token { loop.setInterest([], of: token) }
-        _ = loop.schedule(at: .after(backOff)) { [weak self] in
+        _ = loop.schedule(at: loop.deadline(after: backOff)) { [weak self] in
             guard let self, self.socket != nil else { return }
             if let token = self.token {
                 self.loop.setInterest(.read, of: token)
@@ -134,7 +134,7 @@ public final class Listener: @unchecked Sendable {
 extension Listener: ReadinessHandler {
     func handle(_ readiness: Readiness) {
         for _ in 0..<Self.acceptBatchLimit {
-            guard let result = socket?.accept() else { return }
+            guard let result = socket?.accept(loop.faults) else { return }
             switch result {
             case .accepted(let fileDescriptor, let peer):
                 backOff = .zero
@@ -165,11 +165,7 @@ extension Listener: ReadinessHandler {
 
     private func begin(_ fileDescriptor: Int32, _ peer: RawAddress, on target: EventLoop) {
         let socket = Socket(adopting: fileDescriptor)
-        if peer.family != AF_UNIX {
-            // Fails when the peer has gone already; the first read finds that out.
-            try? socket.enableNoDelay()
-            if let liveness = options.connection.liveness { try? socket.enableLiveness(liveness) }
-        }
+        socket.configure(options.connection, isTCP: peer.family != AF_UNIX)
         let connection = Connection(
             socket,
             loop: target,

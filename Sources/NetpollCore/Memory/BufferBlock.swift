@@ -7,12 +7,35 @@ final class BufferBlock: @unchecked Sendable {
 
     let base: UnsafeMutableRawPointer
     let capacity: Int
+    /// Gives memory back that came from elsewhere; `nil` for the cache's own.
+    private let deallocator: (@Sendable (UnsafeMutableRawBufferPointer) -> Void)?
+
+    /// Whether the memory may be written again once nobody reads it.
+    var isReusable: Bool { deallocator == nil }
 
     /// Takes a block with room for at least `minimumCapacity` bytes from the thread's cache.
     init(minimumCapacity: Int) {
         capacity = BufferCache.capacity(for: minimumCapacity)
         base = BufferCache.take(capacity: capacity)
+        deallocator = nil
     }
 
-    deinit { BufferCache.give(base, capacity: capacity) }
+    /// Takes over memory that `deallocator` gives back.
+    init(
+        base: UnsafeMutableRawPointer,
+        count: Int,
+        deallocator: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        self.base = base
+        capacity = count
+        self.deallocator = deallocator
+    }
+
+    deinit {
+        if let deallocator {
+            deallocator(UnsafeMutableRawBufferPointer(start: base, count: capacity))
+        } else {
+            BufferCache.give(base, capacity: capacity)
+        }
+    }
 }

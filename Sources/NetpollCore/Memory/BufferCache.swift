@@ -12,8 +12,9 @@ internal import Darwin
 /// lock is taken. A thread without a cache gets memory from `malloc` and returns it there. A block
 /// may be freed on another thread than the one that took it: it then joins that thread's cache.
 ///
-/// Bounds: classes from 1 KiB to 1 MiB are cached, at most ``bytesPerClassLimit`` in each; larger
-/// blocks and what exceeds the bound go back to the system at once.
+/// Bounds: classes from 1 KiB to 1 MiB are cached, at most ``bytesPerClassLimit`` in each and so
+/// 3.75 MiB in total; larger blocks and what exceeds the bound go back to the system at once. A
+/// loop that has had nothing to do for 5 s gives everything back.
 final class BufferCache {
     static let smallestShift = 10
     static let largestShift = 20
@@ -128,7 +129,7 @@ final class BufferCache {
     }
 }
 
-/// What a thread's buffer cache did since the thread began.
+/// What the buffer caches of threads did since the threads began.
 public struct BufferCacheStatistics: Sendable, Hashable {
     /// Requests served from the cache.
     public internal(set) var hits = 0
@@ -136,4 +137,12 @@ public struct BufferCacheStatistics: Sendable, Hashable {
     public internal(set) var misses = 0
     /// Bytes the cache holds at present.
     public internal(set) var cachedByteCount = 0
+
+    static func + (left: Self, right: Self) -> Self {
+        var sum = left
+        sum.hits &+= right.hits
+        sum.misses &+= right.misses
+        sum.cachedByteCount += right.cachedByteCount
+        return sum
+    }
 }

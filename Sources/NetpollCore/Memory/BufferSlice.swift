@@ -32,6 +32,24 @@ public struct BufferSlice: Sendable {
         self.init(block: block, start: 0, count: byteCount)
     }
 
+    /// A slice that takes over memory of the caller, without copying it.
+    ///
+    /// - Parameters:
+    ///   - memory: The bytes, which nobody may write to or free any more.
+    ///   - deallocator: Frees them; called once, on any thread, when the last slice is gone.
+    public init(
+        owning memory: UnsafeMutableRawBufferPointer,
+        deallocator: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
+    ) {
+        guard let base = memory.baseAddress, memory.count > 0 else {
+            deallocator(memory)
+            self.init()
+            return
+        }
+        let block = BufferBlock(base: base, count: memory.count, deallocator: deallocator)
+        self.init(block: block, start: 0, count: memory.count)
+    }
+
     /// Whether there are no bytes.
     public var isEmpty: Bool { count == 0 }
 

@@ -11,11 +11,60 @@ extension LinkBuffer {
                 left = 0
             } else {
                 left -= available
-                segments.removeFirst()
+                dropFirst()
             }
         }
         byteCount -= skipped
         return skipped
+    }
+
+    /// Drops the first segment, which was read to its end; if it is the last and nobody else holds
+    /// its block, the block is kept for what is written next.
+    private mutating func dropFirst() {
+        let isLast = segments.count == 1 && segments[0].limit == segments[0].block.capacity
+        guard isLast, segments[0].block.isReusable, isKnownUniquelyReferenced(&segments[0].block)
+        else {
+            segments.removeFirst()
+            return
+        }
+        segments[0].start = 0
+        segments[0].end = 0
+    }
+
+    /// The byte that lies `offset` bytes from the front, or `nil` if there are fewer.
+    public func peekByte(at offset: Int = 0) -> UInt8? {
+        guard offset >= 0, offset < byteCount else { return nil }
+        return byte(at: offset)
+    }
+
+    /// Reads one byte, or returns `nil` when the buffer is empty.
+    public mutating func readByte() -> UInt8? {
+        guard let byte = peekByte() else { return nil }
+        skip(1)
+        return byte
+    }
+
+    /// The first `count` bytes as one contiguous slice, without consuming them, or `nil` if there
+    /// are fewer.
+    ///
+    /// Bytes that cross blocks are moved into one, once: to ask again costs nothing.
+    public mutating func peekSlice(_ count: Int) -> BufferSlice? {
+        guard count >= 0, count <= byteCount else { return nil }
+        guard count > 0 else { return BufferSlice() }
+        if segments[0].count < count { gather(count) }
+        return BufferSlice(block: segments[0].block, start: segments[0].start, count: count)
+    }
+
+    /// Moves the first `count` bytes into one block.
+    private mutating func gather(_ count: Int) {
+        let block = BufferBlock(minimumCapacity: count)
+        peek(into: UnsafeMutableRawBufferPointer(start: block.base, count: count))
+        var gathered = LinkBuffer()
+        gathered.segments.append(Segment(block: block, start: 0, end: count, limit: count))
+        gathered.byteCount = count
+        skip(count)
+        gathered.append(takeAll())
+        self = gathered
     }
 
     /// Copies bytes from the front without consuming them, as many as both sides have.

@@ -9,7 +9,7 @@ extension LinkBuffer {
     ///
     /// - Returns: How many entries were filled. They are valid until the next call on this buffer.
     func fill(_ vectors: UnsafeMutableBufferPointer<iovec>) -> Int {
-        let count = min(vectors.count, segments.count)
+        let count = min(vectors.count, segmentCount)
         for index in 0..<count {
             let readable = segments[index].readable
             vectors[index] = iovec(

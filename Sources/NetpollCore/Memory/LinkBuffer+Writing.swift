@@ -62,6 +62,39 @@ extension LinkBuffer {
         byteCount += slice.count
     }
 
+    /// Puts a slice before the last `count` bytes, without copying it or them.
+    ///
+    /// So a message can be written into one reservation, header to trailer, and its payloads be
+    /// spliced in afterwards.
+    ///
+    /// - Parameters:
+    ///   - slice: What to insert.
+    ///   - count: How many bytes follow it; clamped to what there is.
+    public mutating func insert(_ slice: BufferSlice, beforeLast count: Int) {
+        guard let inserted = slice.segment else { return }
+        guard count > 0 else { return append(slice) }
+        dropLastIfEmpty()
+        var following: [Segment] = []
+        var left = min(count, byteCount)
+        while left > 0 {
+            var last = segments[segments.count - 1]
+            segments.removeLast()
+            if left < last.count {
+                var head = last
+                head.end = last.end - left
+                // The rest of the block stays with the part that follows.
+                head.limit = head.end
+                last.start = head.end
+                segments.append(head)
+            }
+            left -= last.count
+            following.append(last)
+        }
+        segments.append(inserted)
+        byteCount += slice.count
+        for segment in following.reversed() { segments.append(segment) }
+    }
+
     /// Moves all bytes of another buffer to the end of this one without copying them.
     public mutating func append(_ other: consuming LinkBuffer) {
         dropLastIfEmpty()
@@ -75,7 +108,6 @@ extension LinkBuffer {
 
     /// Only the last segment may be empty; it is dropped before another one follows it.
     private mutating func dropLastIfEmpty() {
-        guard segments.count > 0, segments[segments.count - 1].count == 0 else { return }
-        segments.removeLast()
+        if hasEmptyLast { segments.removeLast() }
     }
 }

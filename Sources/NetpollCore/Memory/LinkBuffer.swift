@@ -12,7 +12,7 @@ public struct LinkBuffer: ~Copyable, Sendable {
     /// `limit` is the block's capacity for the one buffer that may extend the block, and `end` for
     /// everyone else, so no two owners write to the same place.
     struct Segment: Sendable {
-        let block: BufferBlock
+        var block: BufferBlock
         var start: Int
         var end: Int
         var limit: Int
@@ -40,7 +40,19 @@ public struct LinkBuffer: ~Copyable, Sendable {
     public var isEmpty: Bool { byteCount == 0 }
 
     /// The number of blocks that hold readable bytes.
-    public var segmentCount: Int { segments.count }
+    public var segmentCount: Int { segments.count - (hasEmptyLast ? 1 : 0) }
+
+    /// The last segment may be empty: room for what is written next.
+    var hasEmptyLast: Bool { segments.count > 0 && segments[segments.count - 1].count == 0 }
+
+    /// Calls `body` with each contiguous run of readable bytes from the front, consuming nothing.
+    ///
+    /// What gathers output, like writev(2), takes them as they are. A pointer must not leave its call.
+    public func forEachRegion<E: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(E) -> Void
+    ) throws(E) {
+        for index in 0..<segmentCount { try body(segments[index].readable) }
+    }
 
     /// Forgets all bytes and lets go of all blocks.
     public mutating func removeAll() {

@@ -79,7 +79,12 @@ struct Epoll: ~Copyable {
     /// Waits and tells what became ready.
     ///
     /// A negative timeout waits for ever.
-    func wait(timeoutMilliseconds: Int32, _ body: (RegistrationToken, Readiness) -> Void) {
+    ///
+    /// - Returns: Whether nothing happened until the timeout.
+    func wait(
+        timeoutMilliseconds: Int32,
+        _ body: (RegistrationToken, Readiness) -> Void
+    ) -> Bool {
         let count = epoll_wait(
             queue.fileDescriptor,
             events.baseAddress,
@@ -89,7 +94,7 @@ struct Epoll: ~Copyable {
         guard count > 0 else {
             // EINTR is a wake-up like any other; anything else means that our own descriptors are wrong.
             precondition(count == 0 || errno == EINTR, "epoll_wait failed on a descriptor of ours")
-            return
+            return true
         }
         for index in 0..<Int(count) where events[index].data.u64 != Self.wakerToken {
             let flags = events[index].events
@@ -100,6 +105,7 @@ struct Epoll: ~Copyable {
             if flags & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { readiness.insert(.hangUp) }
             body(RegistrationToken(rawValue: events[index].data.u64), readiness)
         }
+        return false
     }
 }
 #endif

@@ -54,6 +54,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     private var startedCount = 0
     private var touched: [any LoopRunnable] = []
     private var stopRequested = false
+    /// The first time that a wait ended without an event, if nothing has happened since.
+    private var lastWork: Deadline?
 
     /// The number of this loop in its group.
     public let index: Int
@@ -61,14 +63,21 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     let ownership = LoopOwnership()
     let threads: LoopThreads
     private let clock: (any LoopClock)?
+    /// What goes wrong between the loop's sockets and the kernel, in tests.
+    let faults: (any SystemCallFaults)?
 
     /// Creates a loop, which turns once ``LoopThreads/start(_:)`` gives it a thread.
     ///
     /// - Throws: ``NetpollError`` when the system has no descriptors left.
-    init(index: Int, threads: LoopThreads, clock: (any LoopClock)?) throws(NetpollError) {
+    init(
+        index: Int,
+        threads: LoopThreads,
+        options: EventLoopGroupOptions
+    ) throws(NetpollError) {
         self.index = index
         self.threads = threads
-        self.clock = clock
+        clock = options.clock
+        faults = options.faults
         poller = try Epoll.make()
     }
 
@@ -303,9 +312,10 @@ extension EventLoop {
             remote.isWaiting = !hasWork && remote.work.isEmpty && !remote.stopRequested
             return remote.isWaiting
         }
-        poller.wait(timeoutMilliseconds: mayWait ? timeoutMilliseconds() : 0) { token, readiness in
-            registrations.handler(for: token)?.handle(readiness)
+        let isIdle = poller.wait(timeoutMilliseconds: mayWait ? timeoutMilliseconds() : 0) {
+            registrations.handler(for: $0)?.handle($1)
         }
+        if mayWait, isIdle { trimIfIdle() } else { lastWork = nil }
         return remote.withLock { remote in
             remote.isWaiting = false
             if queued.isEmpty {
@@ -318,8 +328,29 @@ extension EventLoop {
         }
     }
 
-    /// Rounded up, so that a timer never wakes the loop before its time.
+    /// Gives the thread's cached blocks back after some time in which nothing happened.
+    private func trimIfIdle() {
+        guard let cache = BufferCache.current, cache.statistics.cachedByteCount > 0 else { return }
+        let now = Deadline.now()
+        guard let lastWork else {
+            self.lastWork = now
+            return
+        }
+        if lastWork.advanced(by: Self.trimDelay) <= now { cache.trim() }
+    }
+
+    private static let trimDelay: Duration = .seconds(5)
+
+    /// No longer than it takes to notice that the loop is idle, while that makes a difference.
     private func timeoutMilliseconds() -> Int32 {
+        let isTrimmed = BufferCache.current?.statistics.cachedByteCount ?? 0 == 0
+        let longest: Int32 = isTrimmed ? -1 : Int32(Self.trimDelay.wholeMilliseconds)
+        let timer = timerMilliseconds()
+        return timer < 0 ? longest : longest < 0 ? timer : min(timer, longest)
+    }
+
+    /// Rounded up, so that a timer never wakes the loop before its time; -1 without a timer.
+    private func timerMilliseconds() -> Int32 {
         guard let earliest = timers.earliest else { return -1 }
         if let clock { return earliest <= clock.now() ? 0 : -1 }
         return Int32(clamping: earliest.timeRemaining().wholeMilliseconds)

@@ -35,7 +35,7 @@ public final class EventLoopGroup: Sendable {
         )
         var loops: [EventLoop] = []
         for index in 0..<count {
-            loops.append(try EventLoop(index: index, threads: threads, clock: options.clock))
+            loops.append(try EventLoop(index: index, threads: threads, options: options))
         }
         do throws(NetpollError) {
             try threads.start(loops)
@@ -55,6 +55,24 @@ public final class EventLoopGroup: Sendable {
     public var statistics: EventLoopGroupStatistics {
         let (takeOvers, threadCount) = threads.statistics
         return EventLoopGroupStatistics(takeOvers: takeOvers, threadCount: threadCount)
+    }
+
+    /// What the buffer caches of the loops' present threads did.
+    ///
+    /// Any thread; asks each loop in turn.
+    public func bufferStatistics() async -> BufferCacheStatistics {
+        var sum = BufferCacheStatistics()
+        for loop in loops {
+            let waiter = Waiter<BufferCacheStatistics>()
+            let accepted = loop.execute {
+                waiter.finish(.success(BufferCache.current?.statistics ?? BufferCacheStatistics()))
+            }
+            guard accepted, let part = try? await waiter.wait(begin: {}, onCancel: {}) else {
+                continue
+            }
+            sum = sum + part
+        }
+        return sum
     }
 
     /// The present, by the group's clock.

@@ -15,6 +15,8 @@ public struct EventLoopGroupOptions: Sendable {
     public var threadLimit = 256
     /// Where the loops take the time from; the system's monotonic clock by default.
     package var clock: (any LoopClock)?
+    /// What goes wrong between sockets and the kernel; nothing by default.
+    package var faults: (any SystemCallFaults)?
 
     /// Creates the defaults.
     public init() {}

@@ -69,8 +69,8 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
 
     /// Takes a connection back for the next caller.
     public func checkIn(_ member: Member) {
-        perform(guarded.withLock { $0.state.checkIn(member, now: .now()) })
-        scheduleSweep(at: .after(sweepInterval))
+        perform(guarded.withLock { $0.state.checkIn(member, now: loop.now()) })
+        scheduleSweep(at: loop.deadline(after: sweepInterval))
     }
 
     /// Closes idle connections, refuses new callers and fails those who wait.
@@ -101,8 +101,8 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
         dial { [self] outcome in
             switch outcome {
             case .success(let member):
-                perform(guarded.withLock { $0.state.dialed(member, now: .now()) })
-                scheduleSweep(at: .after(sweepInterval))
+                perform(guarded.withLock { $0.state.dialed(member, now: loop.now()) })
+                scheduleSweep(at: loop.deadline(after: sweepInterval))
                 member.onClose { self.perform(self.guarded.withLock { $0.state.closed(member) }) }
             case .failure(let error):
                 for action in guarded.withLock({ $0.state.dialFailed(error) }) { perform(action) }
@@ -132,7 +132,7 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
                 return ([PoolState<Member>.Action](), nil as Deadline?)
             }
             guarded.nextSweep = nil
-            return guarded.state.sweep(now: .now())
+            return guarded.state.sweep(now: loop.now())
         }
         for action in actions { perform(action) }
         if let next { scheduleSweep(at: next) }

@@ -37,36 +37,79 @@ struct Socket: ~Copyable {
         return Socket(adopting: fileDescriptor)
     }
 
+    /// Two stream sockets that are joined (socketpair(2)).
+    static func makePair() throws(NetpollError) -> SocketPair {
+        let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        var descriptors: (Int32, Int32) = (-1, -1)
+        let status = withUnsafeMutableBytes(of: &descriptors) { bytes in
+            socketpair(
+                AF_UNIX,
+                streamType | flags,
+                0,
+                bytes.bindMemory(to: Int32.self).baseAddress
+            )
+        }
+        guard status == 0 else { throw SystemError.last("socketpair") }
+        return SocketPair(
+            first: Socket(adopting: descriptors.0),
+            second: Socket(adopting: descriptors.1)
+        )
+    }
+}
+
+/// Two sockets that are joined.
+struct SocketPair: ~Copyable {
+    var first: Socket
+    var second: Socket
 }
 
 extension Socket {
     /// read(2) into memory, retried on `EINTR`.
-    static func read(_ fileDescriptor: Int32, into buffer: UnsafeMutableRawBufferPointer)
-        -> IOResult
-    {
+    static func read(
+        _ fileDescriptor: Int32,
+        into buffer: UnsafeMutableRawBufferPointer,
+        _ faults: (any SystemCallFaults)? = nil
+    ) -> IOResult {
         while true {
-            let count = Glibc.read(fileDescriptor, buffer.baseAddress, buffer.count)
-            if count >= 0 { return .moved(count) }
-            let number = errno
-            if number == EINTR { continue }
-            return number == EAGAIN || number == EWOULDBLOCK ? .wouldBlock : .failed(number)
+            var byteCount = buffer.count
+            var number = faults?.fault(for: .read, on: fileDescriptor)?.apply(to: &byteCount)
+            if number == nil {
+                let count = Glibc.read(fileDescriptor, buffer.baseAddress, byteCount)
+                if count >= 0 { return .moved(count) }
+                number = errno
+            }
+            if let number, number != EINTR { return failure(number) }
         }
     }
 
     /// sendmsg(2) of several pieces without raising `SIGPIPE`, retried on `EINTR`.
-    static func write(_ fileDescriptor: Int32, _ vectors: UnsafeMutableBufferPointer<iovec>)
-        -> IOResult
-    {
+    static func write(
+        _ fileDescriptor: Int32,
+        _ vectors: UnsafeMutableBufferPointer<iovec>,
+        _ faults: (any SystemCallFaults)? = nil
+    ) -> IOResult {
         var message = msghdr()
         message.msg_iov = vectors.baseAddress
         message.msg_iovlen = vectors.count
         while true {
-            let count = sendmsg(fileDescriptor, &message, Int32(MSG_NOSIGNAL))
-            if count >= 0 { return .moved(count) }
-            let number = errno
-            if number == EINTR { continue }
-            return number == EAGAIN || number == EWOULDBLOCK ? .wouldBlock : .failed(number)
+            var number: Int32?
+            if let fault = faults?.fault(for: .write, on: fileDescriptor), vectors.count > 0 {
+                var byteCount = vectors[0].iov_len
+                number = fault.apply(to: &byteCount)
+                vectors[0].iov_len = byteCount
+                message.msg_iovlen = 1
+            }
+            if number == nil {
+                let count = sendmsg(fileDescriptor, &message, Int32(MSG_NOSIGNAL))
+                if count >= 0 { return .moved(count) }
+                number = errno
+            }
+            if let number, number != EINTR { return failure(number) }
         }
+    }
+
+    private static func failure(_ number: Int32) -> IOResult {
+        number == EAGAIN || number == EWOULDBLOCK ? .wouldBlock : .failed(number)
     }
 
     /// Ends the write direction, both directions or the read direction (shutdown(2)).
@@ -116,14 +159,24 @@ extension Socket {
         return raw.withMutableSockaddr(call) == 0 ? raw : nil
     }
 
-    /// Small writes leave at once: every frame is written whole, so Nagle only adds delay.
-    func enableNoDelay() throws(NetpollError) {
-        try setOption(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+    /// Sets what the options ask of the kernel.
+    ///
+    /// A socket whose peer has gone already refuses some; its first read tells why.
+    func configure(_ options: ConnectionOptions, isTCP: Bool) {
+        if let size = options.receiveBufferSize {
+            try? setOption(SOL_SOCKET, SO_RCVBUF, Int32(clamping: size))
+        }
+        if let size = options.sendBufferSize {
+            try? setOption(SOL_SOCKET, SO_SNDBUF, Int32(clamping: size))
+        }
+        guard isTCP else { return }
+        if options.sendsImmediately { try? setOption(Int32(IPPROTO_TCP), TCP_NODELAY, 1) }
+        if let liveness = options.liveness { try? enableLiveness(liveness) }
     }
 
     /// Keeps a dead TCP peer from going unnoticed: keep-alive probes while idle and
     /// `TCP_USER_TIMEOUT` while bytes are unacknowledged (tcp(7)).
-    func enableLiveness(_ liveness: ConnectionOptions.Liveness) throws(NetpollError) {
+    private func enableLiveness(_ liveness: ConnectionOptions.Liveness) throws(NetpollError) {
         let tcp = Int32(IPPROTO_TCP)
         try setOption(SOL_SOCKET, SO_KEEPALIVE, 1)
         try setOption(tcp, TCP_KEEPIDLE, Int32(clamping: max(1, liveness.idle.components.seconds)))
@@ -151,8 +204,11 @@ extension Socket {
     /// Starts to connect.
     ///
     /// `nil` means connected; `EINPROGRESS` means wait until writable.
-    func connect(_ address: RawAddress) -> Int32? {
-        address.withSockaddr { Glibc.connect(fileDescriptor, $0, $1) } == 0 ? nil : errno
+    func connect(_ address: RawAddress, _ faults: (any SystemCallFaults)? = nil) -> Int32? {
+        if case .failure(let number) = faults?.fault(for: .connect, on: fileDescriptor) {
+            return number
+        }
+        return address.withSockaddr { Glibc.connect(fileDescriptor, $0, $1) } == 0 ? nil : errno
     }
 
     /// The outcome of one accept4(2).
@@ -162,7 +218,10 @@ extension Socket {
         case failed(Int32)
     }
 
-    func accept() -> AcceptResult {
+    func accept(_ faults: (any SystemCallFaults)? = nil) -> AcceptResult {
+        if case .failure(let number) = faults?.fault(for: .accept, on: fileDescriptor) {
+            return number == EAGAIN || number == EWOULDBLOCK ? .wouldBlock : .failed(number)
+        }
         var peer = RawAddress()
         let accepted = peer.withMutableSockaddr { cnetpoll_accept(fileDescriptor, $0, $1) }
         if accepted >= 0 { return .accepted(accepted, peer) }

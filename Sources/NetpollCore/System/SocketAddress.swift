@@ -27,6 +27,8 @@ public enum SocketAddress: Sendable, Hashable {
         self = .tcp(host: String(host), port: Int(port))
     }
 
+    var isUnix: Bool { if case .unix = self { true } else { false } }
+
     private static func malformed(_ text: String) -> NetpollError {
         NetpollError(
             .invalidAddress,

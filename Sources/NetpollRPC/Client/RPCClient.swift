@@ -115,7 +115,7 @@ extension RPCClient {
         guard allowed > .zero else {
             throw RPCError(.deadlineExceeded, "\(method.fullName): the timeout is \(allowed)")
         }
-        let deadline = Deadline.after(allowed)
+        let deadline = group.deadline(after: allowed)
         let reply = try await exchange(method, request, deadline, allowed, options)
         return try Self.decode(reply, method)
     }
@@ -151,7 +151,7 @@ extension RPCClient {
             release(session)
             switch outcome {
             case .success(let reply)
-            where reply.message.type == .exception && Deadline.now() >= deadline:
+            where reply.message.type == .exception && group.now() >= deadline:
                 // The server gave up at the caller's deadline and its word came before our timer.
                 let error = RPCError(.deadlineExceeded, "no reply from \(address) in time")
                 throw Self.describe(error, method, allowed)
@@ -198,7 +198,7 @@ extension RPCClient {
             throw Self.acquisitionError(
                 error,
                 method,
-                isPastDeadline: Deadline.now() >= deadline,
+                isPastDeadline: group.now() >= deadline,
                 allowed
             )
         }
@@ -231,7 +231,7 @@ extension RPCClient {
     private func makeHead(_ method: MethodDescriptor, _ deadline: Deadline, _ options: CallOptions)
         -> FrameHead
     {
-        let remaining = max(1, deadline.timeRemaining().wholeMilliseconds)
+        let remaining = max(1, deadline.timeRemaining(from: group.now()).wholeMilliseconds)
         var strings = options.metadata.headerPairs(prefix: WireFormat.StringKey.transientPrefix)
         strings += options.persistentMetadata.headerPairs(
             prefix: WireFormat.StringKey.persistentPrefix

@@ -162,7 +162,7 @@ public final class RPCServer: Sendable {
         let late = NetpollError(.timedOut, "drain")
         do throws(NetpollError) {
             try await emptied.wait(
-                until: .after(timeout),
+                until: group.deadline(after: timeout),
                 on: group.next(),
                 late: .failure(late),
                 begin: {},

@@ -53,7 +53,7 @@ struct CallSink: ServerCall {
         case let error as BusinessError: fail(error)
         case let error as RPCError: session.send(error, to: address)
         case is CancellationError:
-            let isLate = context.deadline <= .now()
+            let isLate = context.deadline <= session.connection.loop.now()
             let why = isLate ? "the caller's deadline passed" : "the server is shutting down"
             session.send(RPCError(isLate ? .deadlineExceeded : .cancelled, why), to: address)
         default:

@@ -46,7 +46,7 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     private var isMultiplexed = false
     private var watched = Watched.nothing
     private var watchTimer: TimerToken?
-    private var lastActivity = Deadline.now()
+    private var lastActivity: Deadline
 
     /// What the session's one timer waits for: the rest of a frame, or any call at all.
     private enum Watched {
@@ -61,6 +61,7 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
         self.connection = connection
         self.settings = settings
         self.onEnd = onEnd
+        lastActivity = connection.loop.now()
     }
 
     private var inFlightCount: Int { ready.count - startedCount + running.count }
@@ -165,7 +166,8 @@ extension ServerSession {
         return RPCContext(
             service: route.service,
             method: message.method,
-            deadline: timeout.map { .after(.milliseconds($0)) } ?? .distantFuture,
+            deadline: timeout.map { connection.loop.deadline(after: .milliseconds($0)) }
+                ?? .distantFuture,
             metadata: metadata,
             persistentMetadata: persistent,
             transport: frame.transport,
@@ -303,7 +305,8 @@ extension ServerSession {
         guard !isEndAnnounced else { return }
         isEndAnnounced = true
         sendControlFrame()
-        _ = connection.loop.schedule(at: .after(Self.announcementGrace)) { [connection] in
+        _ = connection.loop.schedule(at: connection.loop.deadline(after: Self.announcementGrace)) {
+            [connection] in
             connection.close()
         }
     }
@@ -322,7 +325,7 @@ extension ServerSession {
     /// A frame keeps the time of its first byte, however slowly the rest drips in.
     private func watch(_ next: Watched) {
         if next == .frame, watched == .frame { return }
-        let now = Deadline.now()
+        let now = connection.loop.now()
         lastActivity = now
         // An idle timer that is set already looks at `lastActivity` when it fires.
         if next == .idle, watched == .idle { return }
@@ -338,8 +341,10 @@ extension ServerSession {
     private func watchEnded() {
         watchTimer = nil
         let idleEnd = lastActivity.advanced(by: settings.options.idleTimeout)
-        if watched == .idle, inFlightCount > 0 || idleEnd > .now() {
-            let next = inFlightCount > 0 ? Deadline.after(settings.options.idleTimeout) : idleEnd
+        if watched == .idle, inFlightCount > 0 || idleEnd > connection.loop.now() {
+            let next =
+                inFlightCount > 0
+                ? connection.loop.deadline(after: settings.options.idleTimeout) : idleEnd
             watchTimer = connection.loop.schedule(at: next) { [weak self] in self?.watchEnded() }
             return
         }

@@ -160,7 +160,7 @@ extension ClientSession {
     }
 
     private func expire() {
-        let now = Deadline.now().uptimeNanoseconds
+        let now = connection.loop.now().uptimeNanoseconds
         let (expired, next, isDrained) = state.withLock { state in
             let result = state.expire(now: now)
             return (result.expired, result.next, state.isDrained)

@@ -1,0 +1,32 @@
+/// A system call that a test can make fail.
+package enum SystemCall: Sendable, Hashable {
+    case read, write, accept, connect
+}
+
+/// What happens instead of a system call.
+package enum SystemCallFault: Sendable, Hashable {
+    /// The call fails with this `errno`, without being made.
+    case failure(Int32)
+    /// The call is made with at most so many bytes; at least one.
+    case short(Int)
+}
+
+/// Stands between the core and the kernel in tests of what the kernel may do.
+///
+/// Called on whatever thread makes the call.
+package protocol SystemCallFaults: Sendable {
+    /// What to do instead of the next call, or `nil` to make it as it is.
+    func fault(for call: SystemCall, on fileDescriptor: Int32) -> SystemCallFault?
+}
+
+extension SystemCallFault {
+    /// The failure to report, or `nil` after clamping `byteCount` for a short call.
+    func apply(to byteCount: inout Int) -> Int32? {
+        switch self {
+        case .failure(let number): return number
+        case .short(let limit):
+            byteCount = min(byteCount, max(1, limit))
+            return nil
+        }
+    }
+}

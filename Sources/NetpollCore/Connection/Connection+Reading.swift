@@ -4,6 +4,7 @@
 struct ReadRequest: Sendable {
     /// The fewest bytes to resume with; fewer only at the end of the stream.
     let minimum: Int
+    /// The most bytes to take.
     let maximum: Int
     let waiter = Waiter<BufferSlice?>()
 }
@@ -47,6 +48,23 @@ extension Connection {
             throw NetpollError(.endOfStream, "\(peerAddress) ended before \(count) bytes came")
         }
         return slice
+    }
+
+    /// Suspends until more than `count` bytes wait to be read, without reading them.
+    ///
+    /// Any thread; counts as a reader.
+    ///
+    /// - Parameters:
+    ///   - count: How many bytes are known already.
+    ///   - deadline: When to give up.
+    /// - Returns: False once the peer has ended and no more bytes will come.
+    /// - Throws: As ``read(upTo:deadline:)``.
+    public func waitForInput(
+        moreThan count: Int = 0,
+        deadline: Deadline = .distantFuture
+    ) async throws(NetpollError) -> Bool {
+        let minimum = max(0, count).addingReportingOverflow(1).partialValue
+        return try await read(ReadRequest(minimum: minimum, maximum: 0), deadline) != nil
     }
 
     private func read(
@@ -99,8 +117,10 @@ extension Connection {
         guard let request = readRequest else { return }
         if input.byteCount >= request.minimum {
             let slice =
-                request.minimum == request.maximum
-                ? input.readSlice(request.minimum) : input.readFirstSlice(upTo: request.maximum)
+                request.maximum == 0
+                ? BufferSlice()
+                : request.minimum == request.maximum
+                    ? input.readSlice(request.minimum) : input.readFirstSlice(upTo: request.maximum)
             endReadRequest()
             request.waiter.finish(.success(slice))
         } else if isClosedLocally || (phase == .closed && !inputHasEnded) {

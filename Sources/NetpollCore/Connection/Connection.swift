@@ -153,6 +153,16 @@ public final class Connection: @unchecked Sendable {
         if !accepted { body() }
     }
 
+    /// The number of bytes that have come and were not read; 0 for a connection with a handler.
+    ///
+    /// Any thread; asks the loop.
+    public func bufferedByteCount() async -> Int {
+        let waiter = Waiter<Int>()
+        let accepted = loop.perform { waiter.finish(.success(self.input.byteCount)) }
+        guard accepted else { return 0 }
+        return (try? await waiter.wait(begin: {}, onCancel: {})) ?? 0
+    }
+
     func updateInterest() {
         guard let token else { return }
         var wanted: Interest = []

@@ -50,7 +50,7 @@ public final class Listener: @unchecked Sendable {
         makeHandler: @escaping @Sendable (Connection) -> (any ConnectionHandler)?
     ) throws(NetpollError) {
         let raw = try RawAddress.resolve(address, passive: true)[0]
-        let socket = try Self.bind(address, raw)
+        let socket = try Self.bind(address, raw, options)
         try socket.listen(backlog: Int32(clamping: options.backlog))
         localAddress = socket.localAddress?.socketAddress ?? address
         socketFile = SocketFile(address)
@@ -65,11 +65,19 @@ public final class Listener: @unchecked Sendable {
         }
     }
 
-    private static func bind(_ address: SocketAddress, _ raw: RawAddress) throws(NetpollError)
-        -> Socket
-    {
+    private static func bind(
+        _ address: SocketAddress,
+        _ raw: RawAddress,
+        _ options: ListenerOptions
+    ) throws(NetpollError) -> Socket {
         let socket = try Socket.make(family: raw.family)
-        if raw.family != AF_UNIX { try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1) }
+        if raw.family != AF_UNIX {
+            try socket.setOption(SOL_SOCKET, SO_REUSEADDR, 1)
+            if options.reusesPort { try socket.setOption(SOL_SOCKET, SO_REUSEPORT, 1) }
+        }
+        if raw.family == AF_INET6, let only = options.acceptsIPv6Only {
+            try socket.setOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY, only ? 1 : 0)
+        }
         guard var number = socket.bind(raw) else { return socket }
         if number == EADDRINUSE, try SocketFile.removeIfStale(address, raw) {
             guard let second = socket.bind(raw) else { return socket }
@@ -83,7 +91,8 @@ public final class Listener: @unchecked Sendable {
     /// Any thread.
     public var connectionCount: Int { openConnections.load(ordering: .relaxed) }
 
-    /// Stops accepting and returns once the socket is closed.
+    /// Takes the connections that the kernel has accepted already, stops accepting and returns once
+    /// the socket is closed.
     ///
     /// Accepted connections stay open.
     public func close() async {
@@ -94,12 +103,21 @@ public final class Listener: @unchecked Sendable {
             }
             if !accepted { continuation.resume() }
         }
+        // What was accepted last may still be on its way to another loop.
+        for loop in group.loops {
+            let begun = Waiter<Void>()
+            if loop.execute({ begun.finish(.success(())) }) {
+                try? await begun.wait(begin: {}, onCancel: {})
+            }
+        }
     }
 
     /// As ``close()``, without waiting.
     package func closeWithoutWaiting() { loop.perform { self.closeSocket() } }
 
     private func closeSocket() {
+        // Peers in the backlog believe that they are connected: to close on them would reset them.
+        handle(.readable)
         if let token { loop.deregister(token) }
         token = nil
         guard socket != nil else { return }
@@ -152,6 +170,10 @@ extension Listener: ReadinessHandler {
     }
 
     private func adopt(_ fileDescriptor: Int32, _ peer: RawAddress) {
+        if let admits = options.admits, !admits(peer.socketAddress) {
+            _ = Socket(adopting: fileDescriptor)
+            return
+        }
         let open = openConnections.wrappingAdd(1, ordering: .relaxed).newValue
         guard open <= options.connectionLimit else {
             openConnections.wrappingSubtract(1, ordering: .relaxed)

@@ -8,6 +8,19 @@ public struct ListenerOptions: Sendable {
     ///
     /// Default 10,000.
     public var connectionLimit = 10_000
+    /// Lets several listeners share one TCP port, each with a queue of its own (`SO_REUSEPORT`,
+    /// socket(7)).
+    ///
+    /// Default false.
+    public var reusesPort = false
+    /// Whether a listener on an IPv6 address takes IPv6 peers only (`IPV6_V6ONLY`, ipv6(7)); `nil`
+    /// leaves it to the system.
+    public var acceptsIPv6Only: Bool?
+    /// Asked with the peer's address before a connection is registered; one that is not wanted is
+    /// closed at once and counts nowhere.
+    ///
+    /// Called on the listener's loop; must not block.
+    public var admits: (@Sendable (SocketAddress) -> Bool)?
     /// The options of accepted connections.
     public var connection = ConnectionOptions()
 

@@ -39,10 +39,13 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
     ///   - options: The pool's bounds.
     ///   - dial: Makes a connection.
     public init(group: EventLoopGroup, options: PoolOptions = PoolOptions(), dial: @escaping Dial) {
-        guarded = Locked(Guarded(state: PoolState(options: options)))
+        guarded = Locked(
+            Guarded(state: PoolState(options: options, seed: .random(in: .min ... .max)))
+        )
         loop = group.next()
         self.dial = dial
         sweepInterval = options.idleTimeout
+        for action in guarded.withLock({ $0.state.warmUp(now: loop.now()) }) { perform(action) }
     }
 
     /// What the pool holds now.
@@ -60,7 +63,9 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
     public func checkOut(deadline: Deadline = .distantFuture) async throws(NetpollError) -> Member {
         let waiter = Waiter<Member>()
         return try await waiter.wait {
-            perform(guarded.withLock { $0.state.checkOut(waiter, deadline: deadline) })
+            perform(
+                guarded.withLock { $0.state.checkOut(waiter, deadline: deadline, now: loop.now()) }
+            )
             scheduleSweep(at: deadline)
         } onCancel: {
             self.abandon(waiter, NetpollError(.cancelled, "wait for a pooled connection"))
@@ -103,11 +108,23 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
             case .success(let member):
                 perform(guarded.withLock { $0.state.dialed(member, now: loop.now()) })
                 scheduleSweep(at: loop.deadline(after: sweepInterval))
-                member.onClose { self.perform(self.guarded.withLock { $0.state.closed(member) }) }
+                member.onClose { self.lost(member) }
             case .failure(let error):
-                for action in guarded.withLock({ $0.state.dialFailed(error) }) { perform(action) }
+                let (actions, retry) = guarded.withLock { guarded in
+                    (guarded.state.dialFailed(error, now: loop.now()), guarded.state.retry)
+                }
+                for action in actions { perform(action) }
+                if let retry { scheduleSweep(at: retry) }
             }
         }
+    }
+
+    private func lost(_ member: Member) {
+        let (action, retry) = guarded.withLock { guarded in
+            (guarded.state.closed(member, now: loop.now()), guarded.state.retry)
+        }
+        perform(action)
+        if let retry { scheduleSweep(at: retry) }
     }
 
     /// Makes sure that a sweep happens at `deadline` or before.

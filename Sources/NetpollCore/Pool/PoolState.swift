@@ -28,8 +28,18 @@ struct PoolState<Member: Poolable> {
     private var dialing = 0
     private var isClosed = false
     private var hits = 0
+    private var failedDials = 0
+    /// Failed dials since the last that succeeded.
+    private var failuresInRow = 0
+    private var hasSucceeded = false
+    private var backOffEnd: (deadline: Deadline, error: NetpollError)?
+    private var random: UInt64
 
-    init(options: PoolOptions) { self.options = options }
+    /// Creates an empty pool; `seed` decides the jitter.
+    init(options: PoolOptions, seed: UInt64) {
+        self.options = options
+        random = seed
+    }
 
     var statistics: PoolStatistics {
         PoolStatistics(
@@ -37,18 +47,26 @@ struct PoolState<Member: Poolable> {
             idle: idle.count,
             dialing: dialing,
             waiting: waiting.count,
-            reused: hits
+            reused: hits,
+            failedDials: failedDials
         )
     }
 
     /// A caller wants a connection: the one that was used last, while it is active.
-    mutating func checkOut(_ waiter: Waiter<Member>, deadline: Deadline) -> Action? {
+    mutating func checkOut(
+        _ waiter: Waiter<Member>,
+        deadline: Deadline,
+        now: Deadline
+    ) -> Action? {
         guard !isClosed else { return .fail(waiter, NetpollError(.shutdown, "the pool is closed")) }
-        while let newest = idle.popLast() {
+        while let newest = takeIdle() {
             // An inactive one is on its way out: `closed` will be reported and counted.
             guard newest.member.isActive else { continue }
             hits += 1
             return .give(newest.member, to: waiter)
+        }
+        if live == 0, let backOffEnd, now < backOffEnd.deadline {
+            return .fail(waiter, backOffEnd.error)
         }
         guard waiting.count < options.waiterLimit else {
             return .fail(
@@ -57,7 +75,20 @@ struct PoolState<Member: Poolable> {
             )
         }
         waiting.append(Waiting(waiter: waiter, deadline: deadline))
-        return dialIfNeeded()
+        return dialIfNeeded(now)
+    }
+
+    private mutating func takeIdle() -> Idle? {
+        guard let newest = idle.popLast() else { return nil }
+        options.idleBudget?.giveBack()
+        return newest
+    }
+
+    /// The dials that the minimum asks for and that are not under way.
+    mutating func warmUp(now: Deadline) -> [Action] {
+        var actions: [Action] = []
+        while let action = dialIfNeeded(now) { actions.append(action) }
+        return actions
     }
 
     /// A caller gives up waiting; its outcome is no business of the pool any more.
@@ -68,25 +99,57 @@ struct PoolState<Member: Poolable> {
     mutating func dialed(_ member: Member, now: Deadline) -> Action? {
         dialing -= 1
         live += 1
+        failuresInRow = 0
+        hasSucceeded = true
+        backOffEnd = nil
         return place(member, now)
     }
 
-    /// A dial failed: the caller who waits longest is told, so that nobody waits for a dead server.
-    mutating func dialFailed(_ error: NetpollError) -> [Action] {
+    /// A dial failed: everybody who waits is told, so that nobody waits for a dead server.
+    ///
+    /// While other connections live, only the caller who waits longest is: one of those may come
+    /// free for the rest.
+    mutating func dialFailed(_ error: NetpollError, now: Deadline) -> [Action] {
         dialing -= 1
+        failedDials += 1
+        failuresInRow += 1
+        if failuresInRow == 1, hasSucceeded {
+            // A server that was up is most likely restarting: one more try at once.
+            hasSucceeded = false
+        } else {
+            let delay = options.backOff.delay(after: failuresInRow, random: nextRandom())
+            backOffEnd = (now.advanced(by: delay), error)
+        }
         var actions: [Action] = []
-        if !waiting.isEmpty { actions.append(.fail(waiting.removeFirst().waiter, error)) }
-        if let next = dialIfNeeded() { actions.append(next) }
+        if live == 0, dialing == 0, backOffEnd != nil {
+            actions = waiting.map { .fail($0.waiter, error) }
+            waiting = []
+        } else if !waiting.isEmpty {
+            actions.append(.fail(waiting.removeFirst().waiter, error))
+        }
+        if let next = dialIfNeeded(now) { actions.append(next) }
         return actions
+    }
+
+    /// A number from 0 up to 1 (SplitMix64).
+    private mutating func nextRandom() -> Double {
+        random &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = random
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return Double((mixed ^ (mixed >> 31)) >> 11) / Double(1 << 53)
     }
 
     mutating func checkIn(_ member: Member, now: Deadline) -> Action? { place(member, now) }
 
     /// A connection is gone, whoever had it.
-    mutating func closed(_ member: Member) -> Action? {
+    mutating func closed(_ member: Member, now: Deadline) -> Action? {
         live -= 1
-        idle.removeAll { $0.member === member }
-        return dialIfNeeded()
+        if let index = idle.firstIndex(where: { $0.member === member }) {
+            idle.remove(at: index)
+            options.idleBudget?.giveBack()
+        }
+        return dialIfNeeded(now)
     }
 
     /// Fails who waited too long and closes what was idle too long; returns when to look again.
@@ -96,16 +159,28 @@ struct PoolState<Member: Poolable> {
         waiting.removeAll { $0.deadline <= now }
         // Oldest first: `idle` is a stack.
         let expired = idle.prefix { $0.since.advanced(by: options.idleTimeout) <= now }
+            .prefix(max(0, idle.count - options.minimumIdle))
         idle.removeFirst(expired.count)
-        actions += expired.map { Action.close($0.member) }
+        for entry in expired {
+            options.idleBudget?.giveBack()
+            actions.append(.close(entry.member))
+        }
+        if let backOffEnd, backOffEnd.deadline <= now { self.backOffEnd = nil }
+        while let dial = dialIfNeeded(now) { actions.append(dial) }
         return (actions, nextSweep)
     }
 
     private var nextSweep: Deadline? {
-        let idleEnd = idle.first?.since.advanced(by: options.idleTimeout)
+        let canExpire = idle.count > options.minimumIdle
+        let idleEnd = canExpire ? idle.first?.since.advanced(by: options.idleTimeout) : nil
         let waitEnd = waiting.map(\.deadline).min()
-        let next = [idleEnd, waitEnd].compactMap { $0 }.min()
+        let next = [idleEnd, waitEnd, retry].compactMap { $0 }.min()
         return next == .distantFuture ? nil : next
+    }
+
+    /// When to dial again for those who wait and for the minimum.
+    var retry: Deadline? {
+        wantsDial && !isClosed ? backOffEnd?.deadline : nil
     }
 
     mutating func close() -> [Action] {
@@ -114,7 +189,7 @@ struct PoolState<Member: Poolable> {
         let actions =
             waiting.map { Action.fail($0.waiter, error) } + idle.map { Action.close($0.member) }
         waiting = []
-        idle = []
+        while takeIdle() != nil {}
         return actions
     }
 
@@ -122,16 +197,24 @@ struct PoolState<Member: Poolable> {
         guard member.isActive else { return nil }
         if isClosed { return .close(member) }
         if !waiting.isEmpty { return .give(member, to: waiting.removeFirst().waiter) }
-        guard idle.count < options.idleLimit else { return .close(member) }
+        guard idle.count < options.idleLimit, options.idleBudget?.take() ?? true else {
+            return .close(member)
+        }
         idle.append(Idle(member: member, since: now))
         return nil
     }
 
-    /// One dial for each waiter that has none under way, within the limit.
-    private mutating func dialIfNeeded() -> Action? {
-        guard !isClosed, waiting.count > dialing, live + dialing < options.connectionLimit else {
-            return nil
-        }
+    /// Whether a caller waits without a dial of its own, or connections are missing.
+    private var wantsDial: Bool {
+        let minimum = min(options.minimumIdle, options.idleLimit)
+        return waiting.count > dialing || live + dialing < minimum
+    }
+
+    /// One dial for each waiter that has none under way and for what the minimum asks, within the
+    /// limit and not during a back-off.
+    private mutating func dialIfNeeded(_ now: Deadline) -> Action? {
+        guard !isClosed, wantsDial, live + dialing < options.connectionLimit else { return nil }
+        if let backOffEnd, now < backOffEnd.deadline { return nil }
         dialing += 1
         return .dial
     }

@@ -20,7 +20,7 @@ public final class RPCServer: Sendable {
     }
 
     private enum Phase {
-        case new, running, ending
+        case new, running, closing, ending
     }
 
     private let services: [any RPCService]
@@ -49,10 +49,11 @@ public final class RPCServer: Sendable {
     /// and the calls in flight have ended.
     ///
     /// - Parameter addresses: Where to listen.
-    /// - Throws: As ``start(on:)``.
+    /// - Throws: As ``start(on:)``; nothing when the server was shut down before.
     public func run(on addresses: SocketAddress...) async throws {
-        try start(on: addresses)
         let requested = state.withLock { $0.requested }
+        if requested.isFinished { return }
+        try start(on: addresses)
         // Fails never: cancellation is a request like any other.
         try? await requested.wait(begin: {}, onCancel: { requested.finish(.success(())) })
         await shutdown()
@@ -114,11 +115,15 @@ public final class RPCServer: Sendable {
     ///
     /// Returns when everything is closed; a second call waits for the first.
     public func shutdown() async {
-        let (isFirst, group, listeners, sessions, waiters) = state.withLock { state in
-            defer { state.phase = .ending }
+        let (isFirst, group, listeners, waiters) = state.withLock { state in
             let isFirst = state.phase == .running
+            if isFirst {
+                state.phase = .closing
+            } else if state.phase == .new {
+                state.phase = .ending
+            }
             return (
-                isFirst, state.group, state.listeners, Array(state.sessions.values),
+                isFirst, state.group, state.listeners,
                 (requested: state.requested, ended: state.ended)
             )
         }
@@ -128,7 +133,12 @@ public final class RPCServer: Sendable {
             if group != nil { try? await waiters.ended.wait(begin: {}, onCancel: {}) }
             return
         }
+        // What the kernel has accepted already is taken and served like the rest.
         for listener in listeners { await listener.close() }
+        let sessions = state.withLock { state in
+            state.phase = .ending
+            return Array(state.sessions.values)
+        }
         for session in sessions { session.drain() }
         await waitUntilEmpty(group)
         if givenGroup == nil { await group.shutdown() }
@@ -182,7 +192,7 @@ public final class RPCServer: Sendable {
 
     private func add(_ session: ServerSession) -> Bool {
         state.withLock { state in
-            guard state.phase == .running else { return false }
+            guard state.phase == .running || state.phase == .closing else { return false }
             state.sessions[ObjectIdentifier(session)] = session
             return true
         }

@@ -1,6 +1,7 @@
 import Glibc
-import NetpollCore
 import Testing
+
+@testable import NetpollCore
 
 @Suite("Listener and Dialer", .timeLimit(.minutes(1)))
 struct EndpointTests {
@@ -30,13 +31,15 @@ struct EndpointTests {
     @Test("a refused port is a refused connection")
     func refused() async throws {
         let group = try EventLoopGroup(count: 1)
-        let listener = try Listener(on: .tcp(host: "127.0.0.1", port: 0), group: group) { _ in nil }
-        let address = listener.localAddress
-        await listener.close()
+        // Bound and not listening: nobody else can take the port meanwhile.
+        let socket = try Socket.make(family: AF_INET)
+        let any = try RawAddress.resolve(.tcp(host: "127.0.0.1", port: 0), passive: true)[0]
+        #expect(socket.bind(any) == nil)
+        let address = try #require(socket.localAddress?.socketAddress)
         let error = await #expect(throws: NetpollError.self) {
             try await Dialer(group: group).dial(address)
         }
-        #expect(error?.code == .connectionRefused)
+        #expect(error?.code == .connectionRefused && error?.errorNumber == ECONNREFUSED)
         await group.shutdown()
     }
 

@@ -24,7 +24,7 @@ public struct LinkBufferProgram: ~Copyable {
         while let operation = arguments.next() {
             step += 1
             let count = Int(arguments.next() ?? 0) * Int(1 + (arguments.next() ?? 0) % 64)
-            if let difference = perform(operation % 12, count) {
+            if let difference = perform(operation % 16, count) {
                 return "step \(step): \(difference)"
             }
             if buffer.byteCount != model.count {
@@ -64,7 +64,11 @@ public struct LinkBufferProgram: ~Copyable {
         case 8: return peek(count)
         case 9: return readThrough(UInt8(truncatingIfNeeded: count))
         case 10: return keepSlice(count)
-        default: return peekInteger(at: count)
+        case 11: return peekInteger(at: count)
+        case 12: insert(count)
+        case 13: return peekSlice(count)
+        case 14: return readByte()
+        default: appendOwned(count)
         }
         return nil
     }
@@ -121,6 +125,35 @@ public struct LinkBufferProgram: ~Copyable {
         model.removeFirst(slice.count)
         if slices.count < 32 { slices.append((slice, expected)) }
         return Array(slice) == expected ? nil : "the first slice differs"
+    }
+
+    private mutating func insert(_ count: Int) {
+        let bytes = [UInt8](repeating: nextByte, count: count % 7)
+        let following = min(count, model.count)
+        buffer.insert(BufferSlice(copying: bytes), beforeLast: count)
+        model.insert(contentsOf: bytes, at: model.count - following)
+    }
+
+    private mutating func peekSlice(_ count: Int) -> String? {
+        let result = buffer.peekSlice(count).map { Array($0) }
+        guard count <= model.count else { return result == nil ? nil : "more than was there" }
+        return result == Array(model.prefix(count)) ? nil : "peeked at another slice"
+    }
+
+    private mutating func readByte() -> String? {
+        let expected = model.isEmpty ? nil : model.removeFirst()
+        return buffer.readByte() == expected ? nil : "another byte"
+    }
+
+    private mutating func appendOwned(_ count: Int) {
+        append(count) { buffer, bytes in
+            let memory = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: bytes.count,
+                alignment: 1
+            )
+            memory.copyBytes(from: bytes)
+            buffer.append(BufferSlice(owning: memory) { $0.deallocate() })
+        }
     }
 
     private func peekInteger(at offset: Int) -> String? {

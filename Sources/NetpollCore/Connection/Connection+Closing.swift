@@ -118,6 +118,9 @@ extension Connection {
             state.isAbandoned = true
             state.isBlocked = false
             swap(&state.pending, &dropped)
+            if state.loss == nil, !dropped.isEmpty || state.isFlushing {
+                state.loss = error ?? closedForWriting
+            }
             state.closeSocketAfterFlush = state.isFlushing
             defer { state.waiters = [] }
             return (state.waiters, state.isFlushing)

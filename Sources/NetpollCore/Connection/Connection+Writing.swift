@@ -21,6 +21,8 @@ extension Connection {
         var isClosed = false
         /// What is queued will never be sent: the connection is gone.
         var isAbandoned = false
+        /// Why bytes that were accepted have not been sent and never will be.
+        var loss: NetpollError?
         /// The loop closed the connection while another thread was sending.
         var closeSocketAfterFlush = false
         /// Tasks that wait until no more than so many bytes are queued.
@@ -145,6 +147,7 @@ extension Connection {
     /// The outcome of a wait if it is known now; otherwise `waiter` is told later.
     private func outputOutcome(below limit: Int, _ waiter: Waiter<Void>?) -> Waiter<Void>.Outcome? {
         output.withLock { state -> Waiter<Void>.Outcome? in
+            if let loss = state.loss { return .failure(loss) }
             if state.queuedByteCount < limit { return .success(()) }
             if state.isClosed { return .failure(closedForWriting) }
             if let waiter { state.waiters.append((limit - 1, waiter)) }
@@ -250,15 +253,19 @@ extension Connection {
     }
 
     private func failFlush(_ number: Int32) {
-        let end = output.withLock { $0.endFlush() }
+        let error = SystemError.make(number, "write to \(peerAddress)")
+        let end = output.withLock { state in
+            state.loss = error
+            return state.endFlush()
+        }
         finish(end)
-        loop.perform { self.outputFailed(number) }
+        loop.perform { self.outputFailed(error) }
     }
 
-    private func outputFailed(_ number: Int32) {
+    private func outputFailed(_ error: NetpollError) {
         // The peer may have said why before it went: what it sent is read first.
         if phase == .open, !inputHasEnded, !isReadingPaused { receive() }
-        finishClose(SystemError.make(number, "write to \(peerAddress)"))
+        finishClose(error)
     }
 
     private func finish(_ end: consuming FlushEnd) {
@@ -302,7 +309,7 @@ extension Connection.OutputState {
     }
 
     private mutating func takeSatisfiedWaiters() -> [Waiter<Void>] {
-        guard !waiters.isEmpty else { return [] }
+        guard !waiters.isEmpty, loss == nil else { return [] }
         let queued = queuedByteCount
         let satisfied = waiters.filter { $0.limit >= queued }.map(\.waiter)
         waiters.removeAll { $0.limit >= queued }

@@ -215,6 +215,15 @@ extension EventLoop {
         return timers.add(deadline, body)
     }
 
+    /// The number of timers that are set.
+    ///
+    /// Any thread; asks the loop.
+    package func timerCount() async -> Int {
+        let waiter = Waiter<Int>()
+        guard execute({ waiter.finish(.success(self.timers.count)) }) else { return 0 }
+        return (try? await waiter.wait(begin: {}, onCancel: {})) ?? 0
+    }
+
     /// Cancels a timer; does nothing if it has fired.
     ///
     /// Loop only.

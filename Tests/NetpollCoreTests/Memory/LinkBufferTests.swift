@@ -1,4 +1,5 @@
 import NetpollTesting
+import Synchronization
 import Testing
 
 @testable import NetpollCore
@@ -47,6 +48,90 @@ struct LinkBufferTests {
                 #expect(rest == expected)
             }
         }
+    }
+
+    @Test("every layout takes a slice at every place, and peeks alike before and after")
+    func insertions() {
+        for layout in Self.layouts {
+            let model = layout.flatMap { $0 }
+            for following in 0...model.count {
+                var changed = buffer(layout)
+                changed.insert(BufferSlice(copying: [100, 101]), beforeLast: following)
+                var expected = model
+                expected.insert(contentsOf: [100, 101], at: model.count - following)
+                for count in 0...expected.count {
+                    let slice = changed.peekSlice(count).map { Array($0) }
+                    #expect(slice == Array(expected.prefix(count)))
+                }
+                changed.write([102])
+                let all = changed.readArray(changed.byteCount)
+                #expect(all == expected + [102])
+            }
+        }
+    }
+
+    @Test("payloads are spliced into one reservation without a copy")
+    func splicing() throws {
+        var buffer = LinkBuffer()
+        let room = buffer.reserve(6)
+        room.copyBytes(from: [1, 2, 3, 4, 5, 6])
+        buffer.commit(6)
+        let payload = BufferSlice(copying: [UInt8](repeating: 9, count: 5000))
+        buffer.insert(payload, beforeLast: 4)
+        buffer.insert(payload, beforeLast: 1)
+        let segments = buffer.segmentCount
+        #expect(segments == 5)
+        var regions: [Int] = []
+        var isShared = false
+        buffer.forEachRegion { region in
+            regions.append(region.count)
+            payload.withUnsafeBytes {
+                if region.baseAddress == $0.baseAddress { isShared = true }
+            }
+        }
+        #expect(regions == [2, 5000, 3, 5000, 1] && isShared)
+        // What is written next goes on in the reservation's block.
+        buffer.write([7])
+        let after = buffer.segmentCount
+        #expect(after == 5)
+    }
+
+    @Test("a drained block is used again, unless a slice still reads it")
+    func reuse() throws {
+        var buffer = LinkBuffer()
+        buffer.write([1, 2, 3])
+        let first = buffer.reserve(1).baseAddress
+        buffer.skip(3)
+        let isEmpty = buffer.isEmpty
+        #expect(isEmpty)
+        let second = buffer.reserve(1).baseAddress
+        #expect(second == first.map { $0 - 3 })
+        buffer.write([4])
+        let slice = buffer.readSlice(1)
+        buffer.write([5])
+        #expect(slice.map { Array($0) } == [4])
+        let rest = buffer.readByte()
+        #expect(rest == 5)
+    }
+
+    @Test("memory that is handed over is freed once, when the last slice is gone")
+    func ownership() {
+        final class Counter: Sendable { let value = Atomic<Int>(0) }
+        let freed = Counter()
+        do {
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 10, alignment: 1)
+            var buffer = LinkBuffer()
+            buffer.append(
+                BufferSlice(owning: memory) {
+                    freed.value.add(1, ordering: .relaxed)
+                    $0.deallocate()
+                }
+            )
+            let part = buffer.readSlice(4)
+            buffer.removeAll()
+            #expect(part?.count == 4 && freed.value.load(ordering: .relaxed) == 0)
+        }
+        #expect(freed.value.load(ordering: .relaxed) == 1)
     }
 
     @Test("random programs do to the buffer what they do to an array", arguments: 0..<100)

@@ -1,0 +1,85 @@
+import Glibc
+import NetpollCore
+import NetpollTesting
+import Synchronization
+import Testing
+
+@Suite("WorkerPool", .timeLimit(.minutes(1)))
+struct WorkerPoolTests {
+    private final class Gate: Sendable {
+        let isOpen = Atomic<Bool>(false)
+        let entered = Atomic<Int>(0)
+
+        /// Holds the thread, as work does that blocks.
+        func pass() {
+            entered.add(1, ordering: .relaxed)
+            while !isOpen.load(ordering: .acquiring) { usleep(100) }
+        }
+    }
+
+    @Test(
+        "work that blocks uses no more threads than allowed; what waits beyond the bound is refused"
+    )
+    func bounds() async throws {
+        var options = WorkerPoolOptions()
+        options.threadLimit = 2
+        options.queueLimit = 3
+        let pool = WorkerPool(options: options)
+        let gate = Gate()
+        let refused = try await withThrowingTaskGroup(of: Bool.self) { tasks in
+            func add() {
+                tasks.addTask {
+                    do {
+                        try await pool.run { gate.pass() }
+                        return false
+                    } catch let error as NetpollError where error.code == .limitExceeded {
+                        return true
+                    }
+                }
+            }
+            for count in 1...2 {
+                add()
+                while gate.entered.load(ordering: .relaxed) < count { await Task.yield() }
+            }
+            for count in 1...3 {
+                add()
+                while pool.statistics.queuedCount < count { await Task.yield() }
+            }
+            #expect(pool.statistics.threadCount == 2)
+            add()
+            #expect(try await tasks.next() == true)
+            gate.isOpen.store(true, ordering: .releasing)
+            return try await tasks.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(refused == 0)
+        await pool.shutdown()
+        #expect(pool.statistics.threadCount == 0)
+        let error = await #expect(throws: NetpollError.self) { try await pool.run {} }
+        #expect(error?.code == .shutdown)
+    }
+
+    @Test("results and errors come back, and one failure disturbs nobody")
+    func results() async throws {
+        struct Failure: Error, Equatable { let number: Int }
+        let pool = WorkerPool()
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            for number in 0..<500 {
+                tasks.addTask {
+                    if number % 7 == 0 {
+                        await #expect(throws: Failure(number: number)) {
+                            try await pool.run { throw Failure(number: number) }
+                        }
+                    } else {
+                        let result = try await pool.run { () async in
+                            await Task.yield()
+                            return number
+                        }
+                        #expect(result == number)
+                    }
+                }
+            }
+            try await tasks.waitForAll()
+        }
+        await pool.shutdown()
+    }
+}

@@ -121,9 +121,10 @@ public final class Server: Sendable {
 
     /// Stops accepting, closes idle connections, waits for the busy ones and then closes those too.
     ///
+    /// Returns when every connection is gone; a second call waits for the first.
+    ///
     /// - Parameter timeout: How long handlers may take; then their connections are aborted, which
     ///   cancels them.
-    /// - Returns: When every connection is gone; a second call waits for the first.
     public func shutdown(within timeout: Duration = .seconds(5)) async {
         let (before, listeners) = state.withLock { state in
             defer { state.phase = .ending }

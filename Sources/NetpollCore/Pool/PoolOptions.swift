@@ -61,6 +61,7 @@ public struct PoolOptions: Sendable {
         /// - Parameters:
         ///   - failures: At least 1.
         ///   - random: A number from 0 up to 1 that places the time within the jitter.
+        /// - Returns: The time.
         func delay(after failures: Int, random: Double) -> Duration {
             var delay = initial
             for _ in 1..<max(1, min(failures, 64)) where delay < limit { delay = delay * factor }

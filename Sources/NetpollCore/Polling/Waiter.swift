@@ -33,6 +33,7 @@ package final class Waiter<Value: Sendable>: Sendable {
         } onCancel: {
             onCancel()
         }
+        Handover.didResume(self)
         return try outcome.get()
     }
 
@@ -58,6 +59,7 @@ package final class Waiter<Value: Sendable>: Sendable {
                 return (nil, false)
             }
         }
+        Handover.willResume(self)
         continuation?.resume(returning: outcome)
         return isFirst
     }

@@ -44,3 +44,25 @@ func lockDidAcquire(_ lock: UnsafeRawPointer) { cnetpoll_lock_did_acquire(lock) 
 /// Tells ThreadSanitizer, if it is there, that this thread gives a lock up.
 @usableFromInline
 func lockWillRelease(_ lock: UnsafeRawPointer) { cnetpoll_lock_will_release(lock) }
+
+/// Tells ThreadSanitizer of an order that it cannot see, because libswift_Concurrency keeps it: what
+/// a thread did before it resumed a continuation comes before what the resumed task does.
+///
+/// Nothing in release builds.
+package enum Handover {
+    /// Called before a continuation is resumed.
+    @inlinable
+    package static func willResume(_ object: AnyObject) {
+        #if DEBUG
+        lockWillRelease(UnsafeRawPointer(Unmanaged.passUnretained(object).toOpaque()))
+        #endif
+    }
+
+    /// Called by the task when it goes on.
+    @inlinable
+    package static func didResume(_ object: AnyObject) {
+        #if DEBUG
+        lockDidAcquire(UnsafeRawPointer(Unmanaged.passUnretained(object).toOpaque()))
+        #endif
+    }
+}

@@ -67,6 +67,7 @@ extension ClientSession {
         limits: WireLimits
     ) async -> Outcome {
         let sequenceID = head.sequenceID
+        defer { Handover.didResume(self) }
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { (continuation: Call) in
                 send(head, request, deadline, limits, continuation)
@@ -89,7 +90,7 @@ extension ClientSession {
             try request.withSerialization { send(head, $0, deadline, limits, call) }
         } catch {
             let failure = RPCError(.invalidArgument, "the request cannot be encoded", cause: error)
-            call.resume(returning: .failure(.failed(failure)))
+            resume(call, .failure(.failed(failure)))
         }
     }
 
@@ -110,7 +111,7 @@ extension ClientSession {
             )
         } catch {
             let failure = RPCError(.resourceExhausted, "the request: \(error)")
-            return call.resume(returning: .failure(.failed(failure)))
+            return resume(call, .failure(.failed(failure)))
         }
         guard begin(head.sequenceID, deadline, call) else { return }
         let accepted = connection.withOutput { output in
@@ -131,15 +132,20 @@ extension ClientSession {
             if let timer { scheduleExpiry(Deadline(uptimeNanoseconds: timer)) }
             return true
         case .refused:
-            call.resume(returning: .failure(.notSent))
+            resume(call, .failure(.notSent))
         case .full:
             let error = RPCError(
                 .resourceExhausted,
                 "too many calls are in flight on \(connection.peerAddress)"
             )
-            call.resume(returning: .failure(.failed(error)))
+            resume(call, .failure(.failed(error)))
         }
         return false
+    }
+
+    private func resume(_ call: Call, _ outcome: Outcome) {
+        Handover.willResume(self)
+        call.resume(returning: outcome)
     }
 
     private func cancel(_ sequenceID: Int32) {
@@ -149,7 +155,7 @@ extension ClientSession {
     private func end(_ sequenceID: Int32, _ outcome: Outcome) {
         let (call, isDrained) = state.withLock { ($0.cancel(sequenceID), $0.isDrained) }
         guard let call else { return }
-        call.resume(returning: outcome)
+        resume(call, outcome)
         if isExclusive || isDrained { connection.close() }
     }
 
@@ -168,7 +174,7 @@ extension ClientSession {
         if let next { scheduleExpiry(Deadline(uptimeNanoseconds: next)) }
         guard !expired.isEmpty else { return }
         let error = RPCError(.deadlineExceeded, "no reply from \(connection.peerAddress) in time")
-        for call in expired { call.resume(returning: .failure(.failed(error))) }
+        for call in expired { resume(call, .failure(.failed(error))) }
         if isExclusive || isDrained { connection.close() }
     }
 }
@@ -208,7 +214,7 @@ extension ClientSession {
         switch receipt {
         case .reply(let call, let closes):
             guard let message else { return }
-            call.resume(returning: .success(Reply(header: frame.header, message: message)))
+            resume(call, .success(Reply(header: frame.header, message: message)))
             if closes || (isExclusive && Self.endsConnection(frame, message)) { close() }
         case .late: break
         case .drain(let closes): if closes { connection.close() }
@@ -243,7 +249,7 @@ extension ClientSession {
 
     private func endAll(_ error: RPCError) {
         for call in state.withLock({ $0.close() }) {
-            call.resume(returning: .failure(.failed(error)))
+            resume(call, .failure(.failed(error)))
         }
     }
 }

@@ -12,6 +12,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        .executableTarget(name: "c-echo-server"),
+        .executableTarget(name: "c-echo-client"),
         .executableTarget(
             name: "netpoll-bench",
             dependencies: [

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,12 +43,14 @@ static int dial(int index) {
     if (fd < 0) fail("socket");
     // One source address has too few ports for very many connections.
     struct sockaddr_in source = {.sin_family = AF_INET};
-    source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + index / 20000);
+    source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + index % 8);
+    // The port is chosen when the connection is made: then it only has to differ for this server.
+    int one = 1;
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
     if (bind(fd, (struct sockaddr *)&source, sizeof source) != 0) fail("bind");
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) fail("connect");
-    int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return fd;
 }
@@ -127,6 +130,10 @@ static void rest(double duration) {
 }
 
 int main(int count, char **arguments) {
+    // A parent that starts us on a thread of its own may have blocked all signals there.
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     if (count != 7) {
         fprintf(stderr, "usage: c-echo-client PORT THREADS CONNECTIONS ACTIVE SIZE SECONDS\n");
         return 2;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,10 @@ static void *serve(void *descriptor) {
 }
 
 int main(int count, char **arguments) {
+    // A parent that starts us on a thread of its own may have blocked all signals there.
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     if (count != 3) {
         fprintf(stderr, "usage: c-echo-server PORT THREADS\n");
         return 2;

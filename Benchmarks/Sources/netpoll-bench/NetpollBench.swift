@@ -12,7 +12,10 @@ struct NetpollBench: AsyncParsableCommand {
             Run a server and the client in two processes, release builds both. Compare figures only \
             within one run on one machine, as ratios.
             """,
-        subcommands: [EchoServerCommand.self, RPCServerCommand.self, RPCClientCommand.self]
+        subcommands: [
+            EchoServerCommand.self, RPCServerCommand.self, RPCClientCommand.self,
+            EchoCommand.self, IdleCommand.self, StallCommand.self,
+        ]
     )
 }
 

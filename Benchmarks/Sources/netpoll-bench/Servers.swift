@@ -1,5 +1,6 @@
 import ArgumentParser
 import EchoService
+import Glibc
 import NetpollCore
 import NetpollRPC
 
@@ -13,7 +14,14 @@ struct EchoServerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let group = try options.group()
-        let listener = try Listener(on: options.address(), group: group) { _ in ByteEcho() }
+        var listenerOptions = ListenerOptions()
+        listenerOptions.connectionLimit = 100_000
+        listenerOptions.backlog = 4096
+        let listener = try Listener(
+            on: options.address(),
+            group: group,
+            options: listenerOptions
+        ) { _ in ByteEcho() }
         await options.serve("echo-server", on: listener.localAddress)
         await listener.close()
         await group.shutdown()
@@ -45,10 +53,32 @@ struct RPCServerCommand: AsyncParsableCommand {
 
     func run() async throws {
         let group = try options.group()
-        let server = RPCServer(services: [EchoService(loops: group)], group: group)
+        let service = BlockingEcho(echo: EchoService(loops: group))
+        var serverOptions = RPCServerOptions()
+        serverOptions.listener.connectionLimit = 100_000
+        let server = RPCServer(services: [service], options: serverOptions, group: group)
         let bound = try server.start(on: [options.address()])
         await options.serve("rpc-server", on: bound[0])
         await server.shutdown()
         await group.shutdown()
     }
+}
+
+/// The echo service, but for `action` "block": that holds its thread for 50 ms, as a handler does
+/// that calls a blocking library.
+private struct BlockingEcho: Echo_EchoService {
+    let echo: EchoService
+
+    func echo(_ request: Echo_EchoRequest, context: RPCContext) async throws -> Echo_EchoResponse {
+        if request.action == "block" { usleep(50_000) }
+        return try await echo.echo(request, context: context)
+    }
+
+    func fail(_ request: Echo_EchoRequest, context: RPCContext) async throws -> Echo_EchoResponse {
+        try await echo.fail(request, context: context)
+    }
+
+    func sleep(_ request: Echo_SleepRequest, context: RPCContext) async throws
+        -> Echo_EchoResponse
+    { try await echo.sleep(request, context: context) }
 }

@@ -44,6 +44,8 @@ final class LoopThreads: @unchecked Sendable {
     /// watchdog rests.
     private static let longestInterval: Duration = .milliseconds(1)
     private static let restAfter: Duration = .milliseconds(50)
+    /// How long the watchdog looks often after a take-over.
+    private static let alertTime: Duration = .seconds(1)
     /// A spare thread that is not needed for so long ends.
     private static let spareTimeout: Duration = .seconds(10)
 
@@ -165,22 +167,21 @@ extension LoopThreads {
     private func watch() {
         guard let threshold else { return }
         let shortest = threshold / 2
-        var interval = shortest
-        var lastSign = Deadline.now()
+        let longest = max(shortest, Self.longestInterval)
+        var lastTakeOver: Deadline?
+        var lastJob = Deadline.now()
         while !hasEnded.load(ordering: .acquiring) {
+            // Where one job blocks, others do: look often for a while.
+            let isAlert = lastTakeOver.map { $0.advanced(by: Self.alertTime) > lastJob } ?? false
+            let interval = isAlert ? shortest : longest
             usleep(UInt32(clamping: interval.wholeNanoseconds / 1000))
             let now = Deadline.now()
             switch look(now, threshold) {
             case .takeOver:
-                // Where one job blocks, the next often does.
-                interval = shortest
-                lastSign = now
-            case .jobs:
-                interval = min(interval * 1.05, max(shortest, Self.longestInterval))
-                lastSign = now
-            case .nothing:
-                interval = min(interval * 1.05, max(shortest, Self.longestInterval))
-                if lastSign.advanced(by: Self.restAfter) < now { rest() }
+                lastTakeOver = now
+                lastJob = now
+            case .jobs: lastJob = now
+            case .nothing: if lastJob.advanced(by: Self.restAfter) < now { rest() }
             }
         }
         watched = []

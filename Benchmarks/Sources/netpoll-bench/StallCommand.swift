@@ -1,0 +1,121 @@
+import ArgumentParser
+import EchoService
+import NetpollCore
+import NetpollRPC
+
+/// What handlers that block their threads do to the calls beside them.
+struct StallCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stall",
+        abstract: "Measures fast calls while some calls block their thread for 50 ms.",
+        discussion: """
+            Rounds without and with blocking calls take turns against one server. Only the calls \
+            that do not block are counted. Fast callers pause between calls, so that the machine is \
+            not saturated and latency shows the stalls; blocking ones come from callers of their own.
+            """
+    )
+
+    @Option(help: "Callers of fast calls.")
+    var concurrency = 50
+    @Option(help: "Fast calls per second, all callers together.")
+    var rate = 5000
+    @Option(help: "The share of all calls that block, in percent.")
+    var blocking = 1.0
+    @Option(help: "Seconds of a round.")
+    var seconds = 3.0
+    @Option(help: "How many rounds of each kind.")
+    var rounds = 3
+    @Option(help: "Multiplexed connections.")
+    var mux = 2
+
+    func run() async throws {
+        let port = try await freePort()
+        let address = SocketAddress.tcp(host: "127.0.0.1", port: port)
+        let server = try Child("netpoll-bench", ["rpc-server", "--listen", "\(address)"])
+        defer { server.end() }
+        _ = try server.line()
+        let group = try EventLoopGroup(count: 2)
+        var options = RPCClientOptions()
+        options.connections = .multiplexed(count: mux)
+        let client = try RPCClient(to: address, options: options, group: group)
+        let echo = Echo_EchoClient(client)
+        var calm: [Tally] = []
+        var stalled: [Tally] = []
+        for _ in 0..<rounds {
+            calm.append(try await round(echo, group, isStalled: false))
+            stalled.append(try await round(echo, group, isStalled: true))
+        }
+        row("without", calm)
+        row("with \(blocking)% blocking", stalled)
+        let ratio =
+            stalled.map { $0.microseconds(99) }.median / calm.map { $0.microseconds(99) }.median
+        print("  p99 ratio \(fixed(ratio, 2))")
+        client.close()
+        await group.shutdown()
+    }
+
+    private func row(_ name: String, _ rounds: [Tally]) {
+        let values = [50, 99, 99.9].map { percentile in
+            "p\(fixed(percentile, percentile == 99.9 ? 1 : 0)) "
+                + fixed(rounds.map { $0.microseconds(percentile) }.median, 0)
+        }
+        let calls = rounds.map { Double($0.succeeded) / seconds }.median
+        print("  \(name): \(values.joined(separator: ", ")) us; \(fixed(calls, 0)) fast calls/s")
+    }
+
+    private func round(_ echo: Echo_EchoClient, _ group: EventLoopGroup, isStalled: Bool)
+        async throws
+        -> Tally
+    {
+        let end = Deadline.after(.seconds(seconds))
+        let fastGap = Duration.seconds(Double(concurrency) / Double(rate))
+        return try await withThrowingTaskGroup(of: Tally.self) { tasks in
+            for caller in 0..<concurrency {
+                let loop = group.loops[caller % group.loops.count]
+                tasks.addTask(executorPreference: loop) {
+                    try await call(echo, "fast", every: fastGap, until: end, loop)
+                }
+            }
+            if isStalled {
+                let perSecond = Double(rate) * blocking / 100
+                // Each blocked caller waits 50 ms and more: enough of them to keep the rate.
+                let callers = max(1, Int(perSecond * 0.06) + 1)
+                let gap = Duration.seconds(Double(callers) / perSecond)
+                for caller in 0..<callers {
+                    let loop = group.loops[caller % group.loops.count]
+                    tasks.addTask(executorPreference: loop) {
+                        _ = try await call(echo, "block", every: gap, until: end, loop)
+                        return Tally()
+                    }
+                }
+            }
+            return try await tasks.reduce(into: Tally()) { $0.add($1) }
+        }
+    }
+
+    /// Calls at fixed times; latency counts from the time a call was meant to begin.
+    private func call(
+        _ echo: Echo_EchoClient,
+        _ action: String,
+        every gap: Duration,
+        until end: Deadline,
+        _ loop: EventLoop
+    ) async throws -> Tally {
+        var tally = Tally()
+        let request = Echo_EchoRequest.with {
+            $0.action = action
+            $0.msg = String(repeating: "x", count: 1024)
+        }
+        var next = Deadline.after(gap * Double.random(in: 0..<1))
+        while next < end {
+            try await loop.sleep(until: next)
+            let begun = Deadline.now()
+            let reply = try await echo.echo(request, timeout: .seconds(10))
+            guard reply.msg == request.msg else { throw BenchError("another message came back") }
+            // The timer's own lateness is the client's, not the server's.
+            tally.record(Deadline.now().uptimeNanoseconds - begun.uptimeNanoseconds, nil)
+            next = max(next.advanced(by: gap), .now())
+        }
+        return tally
+    }
+}

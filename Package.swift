@@ -68,7 +68,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NetpollCoreTests",
-            dependencies: ["NetpollCore", "NetpollTesting"],
+            dependencies: ["NetpollCore", "NetpollTesting", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

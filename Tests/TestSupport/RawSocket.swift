@@ -42,6 +42,7 @@ public final class RawSocket: @unchecked Sendable {
     /// - Parameters:
     ///   - port: The port.
     ///   - receiveBuffer: `SO_RCVBUF`, set before connecting so that the window stays small.
+    /// - Throws: ``RawSocketError``.
     public convenience init(port: Int, receiveBuffer: Int32? = nil) throws {
         try self.init(adopting: socket(AF_INET, Self.streamType, 0))
         if let receiveBuffer { set(SOL_SOCKET, SO_RCVBUF, receiveBuffer) }

@@ -127,6 +127,12 @@ public final class RawSocket: @unchecked Sendable {
         }
     }
 
+    /// Waits until the socket can be written, at most so long; whether it can.
+    public func awaitWritable(milliseconds: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&entry, 1, milliseconds) > 0
+    }
+
     /// Ends the write direction.
     public func finish() { shutdown(descriptor, Int32(SHUT_WR)) }
 

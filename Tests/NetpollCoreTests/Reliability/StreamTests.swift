@@ -158,12 +158,8 @@ struct StreamTests {
         // Pushes until the kernel has taken nothing for half a second.
         let pushed = try await blocking {
             var pushed = 0
-            var refusals = 0
-            while pushed < goal, refusals < 50 {
-                let count = try raw.sendWithoutWaiting(chunk)
-                pushed += count
-                refusals = count == 0 ? refusals + 1 : 0
-                if count == 0 { usleep(10_000) }
+            while pushed < goal, raw.awaitWritable(milliseconds: 500) {
+                pushed += try raw.sendWithoutWaiting(chunk)
             }
             return pushed
         }

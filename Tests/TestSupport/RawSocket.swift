@@ -1,11 +1,17 @@
 internal import Glibc
 
-/// A failed call on a raw socket.
+/// A system call that failed.
 public struct RawSocketError: Error, CustomStringConvertible {
     /// The call.
     public let call: String
     /// Its `errno`.
     public let number: Int32
+
+    /// Creates the error.
+    public init(call: String, number: Int32) {
+        self.call = call
+        self.number = number
+    }
 
     /// The call and the system's text.
     public var description: String { "\(call): \(String(cString: strerror(number)))" }

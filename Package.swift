@@ -92,6 +92,12 @@ let package = Package(
             exclude: ["Vectors"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "echo-peer",
+            dependencies: ["NetpollCore", "NetpollRPC", "TestProtos"],
+            path: "Tests/EchoPeer",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: ["NetpollRPC", "NetpollTesting", "TestProtos", "TestSupport"],

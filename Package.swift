@@ -68,7 +68,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NetpollCoreTests",
-            dependencies: ["NetpollCore", "NetpollTesting"],
+            dependencies: ["NetpollCore", "NetpollTesting", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -90,6 +90,12 @@ let package = Package(
             name: "TestSupport",
             path: "Tests/TestSupport",
             exclude: ["Vectors"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "echo-peer",
+            dependencies: ["NetpollCore", "NetpollRPC", "TestProtos"],
+            path: "Tests/EchoPeer",
             swiftSettings: settings
         ),
         .testTarget(

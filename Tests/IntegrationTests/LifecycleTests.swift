@@ -21,7 +21,7 @@ struct LifecycleTests {
         let echo = try fixture.echo(mode)
         _ = try await echo.echo(.init())
         let calls = (0..<20).map { _ in
-            Task { try await echo.sleep(.with { $0.millis = 200 }).action }
+            Task { try await echo.sleep(.with { $0.millis = 3000 }).action }
         }
         try await reach(20, on: fixture.server)
         await fixture.server.shutdown()

@@ -117,6 +117,11 @@ extension Connection {
         try await waitForOutput(below: 1, deadline)
     }
 
+    /// Suspends while as many bytes are queued as ``ConnectionOptions/writeHighWaterMark`` allows.
+    package func waitForRoom(deadline: Deadline) async throws(NetpollError) {
+        try await waitForOutput(below: options.writeHighWaterMark, deadline)
+    }
+
     var closedForWriting: NetpollError {
         NetpollError(.connectionClosed, "the connection to \(peerAddress) is closed for writing")
     }

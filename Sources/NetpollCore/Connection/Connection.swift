@@ -53,6 +53,8 @@ public final class Connection: @unchecked Sendable {
     var handler: (any ConnectionHandler)?
     var input = LinkBuffer()
     var inputHasEnded = false
+    /// The peer's end was told, though bytes from before it may wait in the kernel.
+    var peerHasEnded = false
     var isReadingPaused = false
     /// This side closed; otherwise what was read before the end can still be taken.
     var isClosedLocally = false
@@ -166,7 +168,14 @@ public final class Connection: @unchecked Sendable {
     func updateInterest() {
         guard let token else { return }
         var wanted: Interest = []
-        if !inputHasEnded { wanted.insert(isReadingPaused ? .peerEnd : .read) }
+        if !inputHasEnded {
+            // A peer's end that was told once would be told for ever while its bytes stay unread.
+            if !isReadingPaused {
+                wanted.insert(.read)
+            } else if !peerHasEnded {
+                wanted.insert(.peerEnd)
+            }
+        }
         if output.withLock({ $0.isBlocked }) { wanted.insert(.write) }
         guard wanted != interest else { return }
         interest = wanted
@@ -183,6 +192,8 @@ extension Connection: ReadinessHandler {
         } else if readiness.contains(.peerEnd), !inputHasEnded {
             // Reading is paused: the bytes stay in the kernel, but the peer will send no more.
             active.store(false, ordering: .releasing)
+            peerHasEnded = true
+            updateInterest()
         }
         guard phase != .closed, readiness.contains(.hangUp) else { return }
         if inputHasEnded {

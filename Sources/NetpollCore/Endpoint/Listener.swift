@@ -83,6 +83,10 @@ public final class Listener: @unchecked Sendable {
             guard let second = socket.bind(raw) else { return socket }
             number = second
         }
+        // Nobody refused anything: the folder of a socket file is missing.
+        if number == ENOENT {
+            throw NetpollError(.invalidAddress, "bind \(address)", errorNumber: number)
+        }
         throw SystemError.make(number, "bind \(address)")
     }
 

@@ -15,9 +15,13 @@ final class Parker: @unchecked Sendable {
     private var isWoken = false
 
     init() {
-        // Both can fail only for attributes, and there are none.
+        // None of these can fail: the memory is ours and the clock exists.
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -33,9 +37,7 @@ final class Parker: @unchecked Sendable {
     @discardableResult
     func park(for timeout: Duration) -> Bool {
         var end = timespec()
-        // The wall clock is what pthread_cond_timedwait(3) takes everywhere; if it jumps, a sleep
-        // is too short or too long once, and whoever parks looks again anyway.
-        clock_gettime(CLOCK_REALTIME, &end)
+        clock_gettime(CLOCK_MONOTONIC, &end)
         let nanoseconds = UInt64(end.tv_nsec) &+ timeout.wholeNanoseconds
         end.tv_sec += Int(clamping: nanoseconds / 1_000_000_000)
         end.tv_nsec = Int(nanoseconds % 1_000_000_000)

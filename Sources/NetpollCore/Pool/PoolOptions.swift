@@ -46,8 +46,8 @@ public struct PoolOptions: Sendable {
         public var factor = 1.6
         /// The longest time.
         ///
-        /// Default 1 s: short, because callers fail meanwhile.
-        public var limit: Duration = .seconds(1)
+        /// Default 500 ms: short, because callers fail meanwhile.
+        public var limit: Duration = .milliseconds(500)
         /// The share by which each time is varied, so that clients do not come back together.
         ///
         /// Default 0.2.

@@ -76,12 +76,14 @@ extension ServerSession {
             return 0
         }
         do {
+            var isNewFrame = false
             while true {
                 switch try settings.decoder.next(&input) {
                 case .frame(let frame):
+                    isNewFrame = true
                     try receive(frame)
                 case .incomplete(let wanted):
-                    watch(input.isEmpty ? .idle : .frame)
+                    watch(input.isEmpty ? .idle : .frame, isNewFrame: isNewFrame)
                     return wanted
                 }
             }
@@ -323,8 +325,8 @@ extension ServerSession {
     /// Begins to wait.
     ///
     /// A frame keeps the time of its first byte, however slowly the rest drips in.
-    private func watch(_ next: Watched) {
-        if next == .frame, watched == .frame { return }
+    private func watch(_ next: Watched, isNewFrame: Bool = false) {
+        if next == .frame, watched == .frame, !isNewFrame { return }
         let now = connection.loop.now()
         lastActivity = now
         // An idle timer that is set already looks at `lastActivity` when it fires.

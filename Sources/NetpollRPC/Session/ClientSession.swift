@@ -67,6 +67,7 @@ extension ClientSession {
         limits: WireLimits
     ) async -> Outcome {
         let sequenceID = head.sequenceID
+        if let refusal = await waitForRoom(deadline) { return refusal }
         defer { Handover.didResume(self) }
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { (continuation: Call) in
@@ -76,6 +77,29 @@ extension ClientSession {
             }
         } onCancel: {
             self.cancel(sequenceID)
+        }
+    }
+
+    /// Waits while the server takes no more bytes; requests must not pile up here for it.
+    ///
+    /// - Returns: How the call ends if it cannot be sent.
+    private func waitForRoom(_ deadline: Deadline) async -> Outcome? {
+        guard connection.outputByteCount >= connection.options.writeHighWaterMark else {
+            return nil
+        }
+        do throws(NetpollError) {
+            try await connection.waitForRoom(deadline: deadline)
+            return nil
+        } catch {
+            switch error.code {
+            case .timedOut:
+                let message = "\(connection.peerAddress) took no request in time"
+                return .failure(.failed(RPCError(.deadlineExceeded, message, cause: error)))
+            case .cancelled:
+                let message = "the calling task was cancelled"
+                return .failure(.failed(RPCError(.cancelled, message, cause: error)))
+            default: return .failure(.notSent)
+            }
         }
     }
 

@@ -55,11 +55,7 @@ struct IdleConnectionTests {
         try await eventually("the end is noticed") { !connection.isActive }
         let used = try await pair.group.loops[0].usage(during: .milliseconds(300))
         #expect(used.sleeps < 10)
-        withKnownIssue("the level-triggered end of a paused connection stays registered") {
-            #expect(used.milliseconds < 30)
-        } when: {
-            !resets
-        }
+        #expect(used.milliseconds < 30)
         await pair.end()
     }
 

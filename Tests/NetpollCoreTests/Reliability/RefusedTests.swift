@@ -20,7 +20,8 @@ struct RefusedTests {
         }
         #expect(error?.code == .connectionRefused)
         #expect(error?.errorNumber == ECONNREFUSED)
-        #expect(start.advanced(by: .seconds(1)) > .now())
+        // A machine that is busy with other tests takes its time, but not the timeout.
+        #expect(start.advanced(by: .seconds(15)) > .now())
         await group.shutdown()
     }
 

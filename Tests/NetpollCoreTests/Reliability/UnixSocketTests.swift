@@ -146,9 +146,7 @@ struct UnixSocketTests {
             try listen(group, .unix(path: "/tmp/netpoll-no-such-folder/s"))
         }
         #expect(missing?.errorNumber == ENOENT)
-        withKnownIssue("a missing folder is told as a refused connection when one listens") {
-            #expect([.invalidAddress, .system].contains(missing?.code))
-        }
+        #expect([.invalidAddress, .system].contains(missing?.code))
         await group.shutdown()
     }
 
@@ -201,9 +199,7 @@ struct UnixSocketTests {
             return
         }
         let outcome = await second.result
-        withKnownIssue("a full backlog fails a dial at once on a Unix socket") {
-            #expect(throws: Never.self) { try outcome.get() }
-        }
+        #expect(throws: Never.self) { try outcome.get() }
         first.abort()
         if case .success(let connection) = outcome { connection.abort() }
         close(descriptor)

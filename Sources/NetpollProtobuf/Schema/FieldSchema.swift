@@ -14,6 +14,11 @@ public struct FieldSchema: Sendable {
         case group(@Sendable () -> MessageSchema)
         /// A map with keys and values of two kinds.
         case map(key: Kind, value: Kind)
+
+        /// A closed enum (proto2).
+        public static func closed<E: Enum>(_ type: E.Type) -> Kind {
+            .closedEnum { E(rawValue: Int($0)) != nil }
+        }
     }
 
     /// How many values a field has.

@@ -125,7 +125,7 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
             if case .choiceNumber(let value)? = choice { return value }
             return 0
         }
-        set { choice = .choiceNumber(newValue) }
+        set { choice = OneOf_Choice.choiceNumber(newValue) }
     }
 
     public var choiceText: String {
@@ -133,7 +133,7 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
             if case .choiceText(let value)? = choice { return value }
             return ""
         }
-        set { choice = .choiceText(newValue) }
+        set { choice = OneOf_Choice.choiceText(newValue) }
     }
 
     public var choicePoint: Tests_Imported_Point {
@@ -141,7 +141,7 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
             if case .choicePoint(let value)? = choice { return value }
             return Tests_Imported_Point()
         }
-        set { choice = .choicePoint(newValue) }
+        set { choice = OneOf_Choice.choicePoint(newValue) }
     }
 
     public var choiceSelf: Tests_Everything {
@@ -149,7 +149,7 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
             if case .choiceSelf(let value)? = choice { return value }
             return Tests_Everything()
         }
-        set { choice = .choiceSelf(newValue) }
+        set { choice = OneOf_Choice.choiceSelf(newValue) }
     }
 
     /// Names that Swift keeps for itself.
@@ -184,7 +184,7 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
         case choiceSelf(Tests_Everything)
     }
 
-    public enum Color: NetpollProtobuf.Enum {
+    public enum Color: NetpollProtobuf.Enum, Swift.CaseIterable {
         case unspecified
         case red
         case green
@@ -197,23 +197,31 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
 
         public init?(rawValue: Int) {
             switch rawValue {
-                case 0: self = .unspecified
-                case 1: self = .red
-                case 2: self = .green
-                case -1: self = .negative
-                default: self = .UNRECOGNIZED(rawValue)
+            case 0: self = .unspecified
+            case 1: self = .red
+            case 2: self = .green
+            case -1: self = .negative
+            default: self = .UNRECOGNIZED(rawValue)
             }
         }
 
         public var rawValue: Int {
             switch self {
-                case .unspecified: 0
-                case .red: 1
-                case .green: 2
-                case .negative: -1
-                case .UNRECOGNIZED(let number): number
+            case .unspecified: 0
+            case .red: 1
+            case .green: 2
+            case .negative: -1
+            case .UNRECOGNIZED(let number): number
             }
         }
+
+        /// The values that the `.proto` file names.
+        public static let allCases: [Self] = [
+            .unspecified,
+            .red,
+            .green,
+            .negative,
+        ]
     }
 
     public struct Nested: Swift.Sendable, Swift.Hashable {
@@ -290,60 +298,69 @@ public struct Tests_Right: Swift.Sendable, Swift.Hashable {
 
 extension Tests_Everything: NetpollProtobuf.Message {
     public static let protoMessageName = "tests.Everything"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "double_value", .double),
-        .init(2, "float_value", .float),
-        .init(3, "int32_value", .int32),
-        .init(4, "int64_value", .int64),
-        .init(5, "uint32_value", .uint32),
-        .init(6, "uint64_value", .uint64),
-        .init(7, "sint32_value", .sint32),
-        .init(8, "sint64_value", .sint64),
-        .init(9, "fixed32_value", .fixed32),
-        .init(10, "fixed64_value", .fixed64),
-        .init(11, "sfixed32_value", .sfixed32),
-        .init(12, "sfixed64_value", .sfixed64),
-        .init(13, "bool_value", .bool),
-        .init(14, "string_value", .string),
-        .init(15, "bytes_value", .bytes),
-        .init(16, "color", .enum),
-        .init(17, "point", .message { Tests_Imported_Point.messageSchema }),
-        .init(18, "level", .enum),
-        .init(19, "child", .message { Tests_Everything.messageSchema }),
-        .init(21, "optional_int32", .int32),
-        .init(22, "optional_string", .string),
-        .init(23, "optional_color", .enum),
-        .init(31, "doubles", .double, .packed),
-        .init(32, "floats", .float, .packed),
-        .init(33, "int32_list", .int32, .packed),
-        .init(34, "int64_list", .int64, .repeated),
-        .init(35, "uint32_list", .uint32, .packed),
-        .init(36, "sint64_list", .sint64, .packed),
-        .init(37, "fixed32_list", .fixed32, .packed),
-        .init(38, "sfixed64_list", .sfixed64, .packed),
-        .init(39, "bools", .bool, .packed),
-        .init(40, "strings", .string, .repeated),
-        .init(41, "byte_strings", .bytes, .repeated),
-        .init(42, "colors", .enum, .packed),
-        .init(43, "points", .message { Tests_Imported_Point.messageSchema }, .repeated),
-        .init(44, "children", .message { Tests_Everything.messageSchema }, .repeated),
-        .init(51, "string_map", .map(key: .string, value: .string)),
-        .init(52, "point_map", .map(key: .int32, value: .message { Tests_Imported_Point.messageSchema })),
-        .init(53, "color_map", .map(key: .bool, value: .enum)),
-        .init(54, "bytes_map", .map(key: .fixed64, value: .bytes)),
-        .init(61, "choice_number", .int32, oneof: 0),
-        .init(62, "choice_text", .string, oneof: 0),
-        .init(63, "choice_point", .message { Tests_Imported_Point.messageSchema }, oneof: 0),
-        .init(64, "choice_self", .message { Tests_Everything.messageSchema }, oneof: 0),
-        .init(301, "class", .string),
-        .init(302, "self", .string),
-        .init(303, "description", .string),
-        .init(304, "user_id", .string),
-        .init(305, "http_url", .string),
-        .init(400, "nested", .message { Tests_Everything.Nested.messageSchema }),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "double_value", .double),
+            .init(2, "float_value", .float),
+            .init(3, "int32_value", .int32),
+            .init(4, "int64_value", .int64),
+            .init(5, "uint32_value", .uint32),
+            .init(6, "uint64_value", .uint64),
+            .init(7, "sint32_value", .sint32),
+            .init(8, "sint64_value", .sint64),
+            .init(9, "fixed32_value", .fixed32),
+            .init(10, "fixed64_value", .fixed64),
+            .init(11, "sfixed32_value", .sfixed32),
+            .init(12, "sfixed64_value", .sfixed64),
+            .init(13, "bool_value", .bool),
+            .init(14, "string_value", .string),
+            .init(15, "bytes_value", .bytes),
+            .init(16, "color", .enum),
+            .init(17, "point", .message { Tests_Imported_Point.messageSchema }),
+            .init(18, "level", .enum),
+            .init(19, "child", .message { Tests_Everything.messageSchema }),
+            .init(21, "optional_int32", .int32),
+            .init(22, "optional_string", .string),
+            .init(23, "optional_color", .enum),
+            .init(31, "doubles", .double, .packed),
+            .init(32, "floats", .float, .packed),
+            .init(33, "int32_list", .int32, .packed),
+            .init(34, "int64_list", .int64, .repeated),
+            .init(35, "uint32_list", .uint32, .packed),
+            .init(36, "sint64_list", .sint64, .packed),
+            .init(37, "fixed32_list", .fixed32, .packed),
+            .init(38, "sfixed64_list", .sfixed64, .packed),
+            .init(39, "bools", .bool, .packed),
+            .init(40, "strings", .string, .repeated),
+            .init(41, "byte_strings", .bytes, .repeated),
+            .init(42, "colors", .enum, .packed),
+            .init(43, "points", .message { Tests_Imported_Point.messageSchema }, .repeated),
+            .init(44, "children", .message { Tests_Everything.messageSchema }, .repeated),
+            .init(51, "string_map", .map(key: .string, value: .string)),
+            .init(
+                52,
+                "point_map",
+                .map(key: .int32, value: .message { Tests_Imported_Point.messageSchema })
+            ),
+            .init(53, "color_map", .map(key: .bool, value: .enum)),
+            .init(54, "bytes_map", .map(key: .fixed64, value: .bytes)),
+            .init(61, "choice_number", .int32, oneof: 0),
+            .init(62, "choice_text", .string, oneof: 0),
+            .init(63, "choice_point", .message { Tests_Imported_Point.messageSchema }, oneof: 0),
+            .init(64, "choice_self", .message { Tests_Everything.messageSchema }, oneof: 0),
+            .init(301, "class", .string),
+            .init(302, "self", .string),
+            .init(303, "description", .string),
+            .init(304, "user_id", .string),
+            .init(305, "http_url", .string),
+            .init(400, "nested", .message { Tests_Everything.Nested.messageSchema }),
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.implicit(0, doubleValue)
         try encoder.implicit(1, floatValue)
         try encoder.implicit(2, int32Value)
@@ -391,15 +408,17 @@ extension Tests_Everything: NetpollProtobuf.Message {
         try encoder.implicit(48, httpURL)
         try encoder.message(49, _nested)
         switch choice {
-            case .choiceNumber(let value)?: try encoder.store(40, value)
-            case .choiceText(let value)?: try encoder.store(41, value)
-            case .choicePoint(let value)?: try encoder.message(42, value)
-            case .choiceSelf(let value)?: try encoder.message(43, value)
-            case nil: break
+        case .choiceNumber(let value)?: try encoder.store(40, value)
+        case .choiceText(let value)?: try encoder.store(41, value)
+        case .choicePoint(let value)?: try encoder.message(42, value)
+        case .choiceSelf(let value)?: try encoder.message(43, value)
+        case nil: break
         }
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try decoder.implicit(0, &doubleValue)
         try decoder.implicit(1, &floatValue)
         try decoder.implicit(2, &int32Value)
@@ -440,10 +459,18 @@ extension Tests_Everything: NetpollProtobuf.Message {
         pointMap = try decoder.messageMap(37, 0)
         colorMap = try decoder.map(38, false, .unspecified)
         bytesMap = try decoder.map(39, 0, [])
-        if let value: Int32 = try decoder.optional(40) { choice = .choiceNumber(value) }
-        if let value: String = try decoder.optional(41) { choice = .choiceText(value) }
-        if let value: Tests_Imported_Point = try decoder.message(42) { choice = .choicePoint(value) }
-        if let value: Tests_Everything = try decoder.message(43) { choice = .choiceSelf(value) }
+        if let value: Int32 = try decoder.optional(40) {
+            choice = OneOf_Choice.choiceNumber(value)
+        }
+        if let value: String = try decoder.optional(41) {
+            choice = OneOf_Choice.choiceText(value)
+        }
+        if let value: Tests_Imported_Point = try decoder.message(42) {
+            choice = OneOf_Choice.choicePoint(value)
+        }
+        if let value: Tests_Everything = try decoder.message(43) {
+            choice = OneOf_Choice.choiceSelf(value)
+        }
         try decoder.implicit(44, &`class`)
         try decoder.implicit(45, &self_p)
         try decoder.implicit(46, &description_p)
@@ -455,62 +482,90 @@ extension Tests_Everything: NetpollProtobuf.Message {
 
 extension Tests_Everything.Nested: NetpollProtobuf.Message {
     public static let protoMessageName = "tests.Everything.Nested"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "deeper", .message { Tests_Everything.Nested.Deeper.messageSchema }),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "deeper", .message { Tests_Everything.Nested.Deeper.messageSchema })
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.message(0, _deeper)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         _deeper = try decoder.message(0)
     }
 }
 
 extension Tests_Everything.Nested.Deeper: NetpollProtobuf.Message {
     public static let protoMessageName = "tests.Everything.Nested.Deeper"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "text", .string),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "text", .string)
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.implicit(0, text)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try decoder.implicit(0, &text)
     }
 }
 
 extension Tests_Left: NetpollProtobuf.Message {
     public static let protoMessageName = "tests.Left"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "right", .message { Tests_Right.messageSchema }),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "right", .message { Tests_Right.messageSchema })
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.message(0, _right.value)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         _right.value = try decoder.message(0)
     }
 }
 
 extension Tests_Right: NetpollProtobuf.Message {
     public static let protoMessageName = "tests.Right"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "left", .message { Tests_Left.messageSchema }),
-        .init(2, "number", .int32),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "left", .message { Tests_Left.messageSchema }),
+            .init(2, "number", .int32),
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.message(0, _left.value)
         try encoder.implicit(1, number)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         _left.value = try decoder.message(0)
         try decoder.implicit(1, &number)
     }

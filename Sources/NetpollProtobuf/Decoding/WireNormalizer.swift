@@ -95,7 +95,7 @@ enum WireNormalizer {
             if entry.isRepeated {
                 output.append(contentsOf: bytes)
             } else {
-                dropOtherMembers(of: entry, index)
+                try dropOtherMembers(of: entry, index)
                 values[index] = bytes
             }
         }
@@ -108,7 +108,7 @@ enum WireNormalizer {
         ) throws(ProtobufError) {
             guard let message = entry.message?.takeUnretainedValue() else { return }
             guard entry.isRepeated else {
-                dropOtherMembers(of: entry, index)
+                try dropOtherMembers(of: entry, index)
                 return messages[index, default: []].append(payload)
             }
             if entry.isMapEntry, let isKnown = entry.isKnownNumber,
@@ -164,12 +164,18 @@ enum WireNormalizer {
             }
         }
 
-        private mutating func dropOtherMembers(of entry: FieldEntry, _ index: Int) {
+        private mutating func dropOtherMembers(of entry: FieldEntry, _ index: Int)
+            throws(ProtobufError)
+        {
             guard let oneof = entry.oneof else { return }
             for (other, candidate) in table.entries.enumerated()
             where candidate.oneof == oneof && other != index {
                 values[other] = nil
-                messages[other] = nil
+                guard let pieces = messages.removeValue(forKey: other),
+                    let message = candidate.message?.takeUnretainedValue()
+                else { continue }
+                // Nobody will see it, but it must be valid all the same.
+                _ = try WireNormalizer.normalize(pieces, message, depth: depth - 1)
             }
         }
 

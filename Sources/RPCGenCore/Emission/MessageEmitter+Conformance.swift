@@ -73,16 +73,16 @@ extension MessageEmitter {
     private func emitEncoding(_ field: FieldModel, _ writer: inout SourceWriter) {
         let kind = field.value.kind
         switch field.shape {
-        case .implicit: writer.line("try encoder.implicit(\(field.slot), \(field.property))")
+        case .implicit: writer.line("try encoder.implicit(\(field.slot), self.\(field.property))")
         case .optional:
-            writer.line("try encoder.\(kind.optionalStore)(\(field.slot), \(field.stored))")
+            writer.line("try encoder.\(kind.optionalStore)(\(field.slot), self.\(field.stored))")
         case .required:
-            writer.line("try encoder.\(kind.requiredStore)(\(field.slot), \(field.stored))")
+            writer.line("try encoder.\(kind.requiredStore)(\(field.slot), self.\(field.stored))")
         case .repeated:
-            writer.line("try encoder.\(kind.repeatedStore)(\(field.slot), \(field.property))")
+            writer.line("try encoder.\(kind.repeatedStore)(\(field.slot), self.\(field.property))")
         case .map(_, let value):
             let call = value.isMessage ? "messageMap" : "map"
-            writer.line("try encoder.\(call)(\(field.slot), \(field.property))")
+            writer.line("try encoder.\(call)(\(field.slot), self.\(field.property))")
         case .member: break
         }
     }
@@ -93,7 +93,8 @@ extension MessageEmitter {
         _ model: [FieldModel],
         _ writer: inout SourceWriter
     ) {
-        writer.lines("switch \(SwiftNames.property(oneof.name)) {", "}", indents: false) { writer in
+        writer.lines("switch self.\(SwiftNames.property(oneof.name)) {", "}", indents: false) {
+            writer in
             for field in model {
                 guard case .member(position) = field.shape else { continue }
                 writer.line(
@@ -114,25 +115,25 @@ extension MessageEmitter {
     ) {
         let kind = field.value.kind
         switch field.shape {
-        case .implicit: writer.line("try decoder.implicit(\(field.slot), &\(field.property))")
+        case .implicit: writer.line("try decoder.implicit(\(field.slot), &self.\(field.property))")
         case .optional:
-            writer.line("\(field.stored) = try decoder.\(kind.optionalLoad)(\(field.slot))")
+            writer.line("self.\(field.stored) = try decoder.\(kind.optionalLoad)(\(field.slot))")
         case .required:
-            writer.line("\(field.stored) = try decoder.\(kind.requiredLoad)(\(field.slot))")
+            writer.line("self.\(field.stored) = try decoder.\(kind.requiredLoad)(\(field.slot))")
         case .repeated:
-            writer.line("\(field.property) = try decoder.\(kind.repeatedLoad)(\(field.slot))")
+            writer.line("self.\(field.property) = try decoder.\(kind.repeatedLoad)(\(field.slot))")
         case .map(let key, let value):
             let call = value.isMessage ? "messageMap" : "map"
             var arguments = ["\(field.slot)", key.defaultValue]
             if !value.isMessage { arguments.append(value.defaultValue) }
-            writer.call("\(field.property) = try decoder.\(call)", arguments)
+            writer.call("self.\(field.property) = try decoder.\(call)", arguments)
         case .member(let oneof):
             let name = message.oneofDecl[oneof].name
             writer.block(
                 "if let value: \(field.swiftType) = try decoder.\(kind.optionalLoad)(\(field.slot))"
             ) { writer in
                 writer.line(
-                    "\(SwiftNames.property(name)) = "
+                    "self.\(SwiftNames.property(name)) = "
                         + "\(SwiftNames.oneofType(name)).\(field.property)(value)"
                 )
             }

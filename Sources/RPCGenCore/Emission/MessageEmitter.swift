@@ -84,23 +84,23 @@ struct MessageEmitter {
             writer.block(declaration) { writer in
                 writer.block("get") { writer in
                     writer.line(
-                        "if case .\(field.property)(let value)? = \(property) { return value }"
+                        "if case .\(field.property)(let value)? = self.\(property) { return value }"
                     )
                     writer.line("return \(field.value.defaultValue)")
                 }
-                writer.line("set { \(property) = \(type).\(field.property)(newValue) }")
+                writer.line("set { self.\(property) = \(type).\(field.property)(newValue) }")
             }
         case .optional, .required:
             let stored = field.stored
             writer.block(declaration) { writer in
-                writer.line("get { \(stored) ?? \(field.value.defaultValue) }")
-                writer.line("set { \(stored) = newValue }")
+                writer.line("get { self.\(stored) ?? \(field.value.defaultValue) }")
+                writer.line("set { self.\(stored) = newValue }")
             }
             writer.line("/// Whether `\(field.property.filter { $0 != "`" })` has been set.")
-            writer.line("\(visibility) var has\(field.capitalized): Bool { \(stored) != nil }")
+            writer.line("\(visibility) var has\(field.capitalized): Bool { self.\(stored) != nil }")
             writer.line("/// Takes the value of `\(field.property.filter { $0 != "`" })` away.")
             writer.line(
-                "\(visibility) mutating func clear\(field.capitalized)() { \(stored) = nil }"
+                "\(visibility) mutating func clear\(field.capitalized)() { self.\(stored) = nil }"
             )
         }
         writer.line()

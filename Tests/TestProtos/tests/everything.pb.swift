@@ -38,51 +38,51 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
     public var color: Tests_Everything.Color = .unspecified
 
     public var point: Tests_Imported_Point {
-        get { _point ?? Tests_Imported_Point() }
-        set { _point = newValue }
+        get { self._point ?? Tests_Imported_Point() }
+        set { self._point = newValue }
     }
     /// Whether `point` has been set.
-    public var hasPoint: Bool { _point != nil }
+    public var hasPoint: Bool { self._point != nil }
     /// Takes the value of `point` away.
-    public mutating func clearPoint() { _point = nil }
+    public mutating func clearPoint() { self._point = nil }
 
     public var level: Tests_Imported_Level = .unspecified
 
     public var child: Tests_Everything {
-        get { _child.value ?? Tests_Everything() }
-        set { _child.value = newValue }
+        get { self._child.value ?? Tests_Everything() }
+        set { self._child.value = newValue }
     }
     /// Whether `child` has been set.
-    public var hasChild: Bool { _child.value != nil }
+    public var hasChild: Bool { self._child.value != nil }
     /// Takes the value of `child` away.
-    public mutating func clearChild() { _child.value = nil }
+    public mutating func clearChild() { self._child.value = nil }
 
     public var optionalInt32: Int32 {
-        get { _optionalInt32 ?? 0 }
-        set { _optionalInt32 = newValue }
+        get { self._optionalInt32 ?? 0 }
+        set { self._optionalInt32 = newValue }
     }
     /// Whether `optionalInt32` has been set.
-    public var hasOptionalInt32: Bool { _optionalInt32 != nil }
+    public var hasOptionalInt32: Bool { self._optionalInt32 != nil }
     /// Takes the value of `optionalInt32` away.
-    public mutating func clearOptionalInt32() { _optionalInt32 = nil }
+    public mutating func clearOptionalInt32() { self._optionalInt32 = nil }
 
     public var optionalString: String {
-        get { _optionalString ?? "" }
-        set { _optionalString = newValue }
+        get { self._optionalString ?? "" }
+        set { self._optionalString = newValue }
     }
     /// Whether `optionalString` has been set.
-    public var hasOptionalString: Bool { _optionalString != nil }
+    public var hasOptionalString: Bool { self._optionalString != nil }
     /// Takes the value of `optionalString` away.
-    public mutating func clearOptionalString() { _optionalString = nil }
+    public mutating func clearOptionalString() { self._optionalString = nil }
 
     public var optionalColor: Tests_Everything.Color {
-        get { _optionalColor ?? .unspecified }
-        set { _optionalColor = newValue }
+        get { self._optionalColor ?? .unspecified }
+        set { self._optionalColor = newValue }
     }
     /// Whether `optionalColor` has been set.
-    public var hasOptionalColor: Bool { _optionalColor != nil }
+    public var hasOptionalColor: Bool { self._optionalColor != nil }
     /// Takes the value of `optionalColor` away.
-    public mutating func clearOptionalColor() { _optionalColor = nil }
+    public mutating func clearOptionalColor() { self._optionalColor = nil }
 
     public var doubles: [Double] = []
 
@@ -122,34 +122,34 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
 
     public var choiceNumber: Int32 {
         get {
-            if case .choiceNumber(let value)? = choice { return value }
+            if case .choiceNumber(let value)? = self.choice { return value }
             return 0
         }
-        set { choice = OneOf_Choice.choiceNumber(newValue) }
+        set { self.choice = OneOf_Choice.choiceNumber(newValue) }
     }
 
     public var choiceText: String {
         get {
-            if case .choiceText(let value)? = choice { return value }
+            if case .choiceText(let value)? = self.choice { return value }
             return ""
         }
-        set { choice = OneOf_Choice.choiceText(newValue) }
+        set { self.choice = OneOf_Choice.choiceText(newValue) }
     }
 
     public var choicePoint: Tests_Imported_Point {
         get {
-            if case .choicePoint(let value)? = choice { return value }
+            if case .choicePoint(let value)? = self.choice { return value }
             return Tests_Imported_Point()
         }
-        set { choice = OneOf_Choice.choicePoint(newValue) }
+        set { self.choice = OneOf_Choice.choicePoint(newValue) }
     }
 
     public var choiceSelf: Tests_Everything {
         get {
-            if case .choiceSelf(let value)? = choice { return value }
+            if case .choiceSelf(let value)? = self.choice { return value }
             return Tests_Everything()
         }
-        set { choice = OneOf_Choice.choiceSelf(newValue) }
+        set { self.choice = OneOf_Choice.choiceSelf(newValue) }
     }
 
     /// Names that Swift keeps for itself.
@@ -164,13 +164,13 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
     public var httpURL: String = ""
 
     public var nested: Tests_Everything.Nested {
-        get { _nested ?? Tests_Everything.Nested() }
-        set { _nested = newValue }
+        get { self._nested ?? Tests_Everything.Nested() }
+        set { self._nested = newValue }
     }
     /// Whether `nested` has been set.
-    public var hasNested: Bool { _nested != nil }
+    public var hasNested: Bool { self._nested != nil }
     /// Takes the value of `nested` away.
-    public mutating func clearNested() { _nested = nil }
+    public mutating func clearNested() { self._nested = nil }
 
     public var choice: OneOf_Choice?
 
@@ -226,13 +226,13 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
 
     public struct Nested: Swift.Sendable, Swift.Hashable {
         public var deeper: Tests_Everything.Nested.Deeper {
-            get { _deeper ?? Tests_Everything.Nested.Deeper() }
-            set { _deeper = newValue }
+            get { self._deeper ?? Tests_Everything.Nested.Deeper() }
+            set { self._deeper = newValue }
         }
         /// Whether `deeper` has been set.
-        public var hasDeeper: Bool { _deeper != nil }
+        public var hasDeeper: Bool { self._deeper != nil }
         /// Takes the value of `deeper` away.
-        public mutating func clearDeeper() { _deeper = nil }
+        public mutating func clearDeeper() { self._deeper = nil }
 
         public var unknownFields = NetpollProtobuf.UnknownFields()
 
@@ -262,13 +262,13 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
 /// Two messages that contain each other.
 public struct Tests_Left: Swift.Sendable, Swift.Hashable {
     public var right: Tests_Right {
-        get { _right.value ?? Tests_Right() }
-        set { _right.value = newValue }
+        get { self._right.value ?? Tests_Right() }
+        set { self._right.value = newValue }
     }
     /// Whether `right` has been set.
-    public var hasRight: Bool { _right.value != nil }
+    public var hasRight: Bool { self._right.value != nil }
     /// Takes the value of `right` away.
-    public mutating func clearRight() { _right.value = nil }
+    public mutating func clearRight() { self._right.value = nil }
 
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
@@ -279,13 +279,13 @@ public struct Tests_Left: Swift.Sendable, Swift.Hashable {
 
 public struct Tests_Right: Swift.Sendable, Swift.Hashable {
     public var left: Tests_Left {
-        get { _left.value ?? Tests_Left() }
-        set { _left.value = newValue }
+        get { self._left.value ?? Tests_Left() }
+        set { self._left.value = newValue }
     }
     /// Whether `left` has been set.
-    public var hasLeft: Bool { _left.value != nil }
+    public var hasLeft: Bool { self._left.value != nil }
     /// Takes the value of `left` away.
-    public mutating func clearLeft() { _left.value = nil }
+    public mutating func clearLeft() { self._left.value = nil }
 
     public var number: Int32 = 0
 
@@ -361,53 +361,53 @@ extension Tests_Everything: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.implicit(0, doubleValue)
-        try encoder.implicit(1, floatValue)
-        try encoder.implicit(2, int32Value)
-        try encoder.implicit(3, int64Value)
-        try encoder.implicit(4, uint32Value)
-        try encoder.implicit(5, uint64Value)
-        try encoder.implicit(6, sint32Value)
-        try encoder.implicit(7, sint64Value)
-        try encoder.implicit(8, fixed32Value)
-        try encoder.implicit(9, fixed64Value)
-        try encoder.implicit(10, sfixed32Value)
-        try encoder.implicit(11, sfixed64Value)
-        try encoder.implicit(12, boolValue)
-        try encoder.implicit(13, stringValue)
-        try encoder.implicit(14, bytesValue)
-        try encoder.implicit(15, color)
-        try encoder.message(16, _point)
-        try encoder.implicit(17, level)
-        try encoder.message(18, _child.value)
-        try encoder.optional(19, _optionalInt32)
-        try encoder.optional(20, _optionalString)
-        try encoder.optional(21, _optionalColor)
-        try encoder.numbers(22, doubles)
-        try encoder.numbers(23, floats)
-        try encoder.numbers(24, int32List)
-        try encoder.numbers(25, int64List)
-        try encoder.numbers(26, uint32List)
-        try encoder.numbers(27, sint64List)
-        try encoder.numbers(28, fixed32List)
-        try encoder.numbers(29, sfixed64List)
-        try encoder.repeated(30, bools)
-        try encoder.repeated(31, strings)
-        try encoder.repeated(32, byteStrings)
-        try encoder.repeated(33, colors)
-        try encoder.messages(34, points)
-        try encoder.messages(35, children)
-        try encoder.map(36, stringMap)
-        try encoder.messageMap(37, pointMap)
-        try encoder.map(38, colorMap)
-        try encoder.map(39, bytesMap)
-        try encoder.implicit(44, `class`)
-        try encoder.implicit(45, self_p)
-        try encoder.implicit(46, description_p)
-        try encoder.implicit(47, userID)
-        try encoder.implicit(48, httpURL)
-        try encoder.message(49, _nested)
-        switch choice {
+        try encoder.implicit(0, self.doubleValue)
+        try encoder.implicit(1, self.floatValue)
+        try encoder.implicit(2, self.int32Value)
+        try encoder.implicit(3, self.int64Value)
+        try encoder.implicit(4, self.uint32Value)
+        try encoder.implicit(5, self.uint64Value)
+        try encoder.implicit(6, self.sint32Value)
+        try encoder.implicit(7, self.sint64Value)
+        try encoder.implicit(8, self.fixed32Value)
+        try encoder.implicit(9, self.fixed64Value)
+        try encoder.implicit(10, self.sfixed32Value)
+        try encoder.implicit(11, self.sfixed64Value)
+        try encoder.implicit(12, self.boolValue)
+        try encoder.implicit(13, self.stringValue)
+        try encoder.implicit(14, self.bytesValue)
+        try encoder.implicit(15, self.color)
+        try encoder.message(16, self._point)
+        try encoder.implicit(17, self.level)
+        try encoder.message(18, self._child.value)
+        try encoder.optional(19, self._optionalInt32)
+        try encoder.optional(20, self._optionalString)
+        try encoder.optional(21, self._optionalColor)
+        try encoder.numbers(22, self.doubles)
+        try encoder.numbers(23, self.floats)
+        try encoder.numbers(24, self.int32List)
+        try encoder.numbers(25, self.int64List)
+        try encoder.numbers(26, self.uint32List)
+        try encoder.numbers(27, self.sint64List)
+        try encoder.numbers(28, self.fixed32List)
+        try encoder.numbers(29, self.sfixed64List)
+        try encoder.repeated(30, self.bools)
+        try encoder.repeated(31, self.strings)
+        try encoder.repeated(32, self.byteStrings)
+        try encoder.repeated(33, self.colors)
+        try encoder.messages(34, self.points)
+        try encoder.messages(35, self.children)
+        try encoder.map(36, self.stringMap)
+        try encoder.messageMap(37, self.pointMap)
+        try encoder.map(38, self.colorMap)
+        try encoder.map(39, self.bytesMap)
+        try encoder.implicit(44, self.`class`)
+        try encoder.implicit(45, self.self_p)
+        try encoder.implicit(46, self.description_p)
+        try encoder.implicit(47, self.userID)
+        try encoder.implicit(48, self.httpURL)
+        try encoder.message(49, self._nested)
+        switch self.choice {
         case .choiceNumber(let value)?: try encoder.store(40, value)
         case .choiceText(let value)?: try encoder.store(41, value)
         case .choicePoint(let value)?: try encoder.message(42, value)
@@ -419,64 +419,64 @@ extension Tests_Everything: NetpollProtobuf.Message {
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try decoder.implicit(0, &doubleValue)
-        try decoder.implicit(1, &floatValue)
-        try decoder.implicit(2, &int32Value)
-        try decoder.implicit(3, &int64Value)
-        try decoder.implicit(4, &uint32Value)
-        try decoder.implicit(5, &uint64Value)
-        try decoder.implicit(6, &sint32Value)
-        try decoder.implicit(7, &sint64Value)
-        try decoder.implicit(8, &fixed32Value)
-        try decoder.implicit(9, &fixed64Value)
-        try decoder.implicit(10, &sfixed32Value)
-        try decoder.implicit(11, &sfixed64Value)
-        try decoder.implicit(12, &boolValue)
-        try decoder.implicit(13, &stringValue)
-        try decoder.implicit(14, &bytesValue)
-        try decoder.implicit(15, &color)
-        _point = try decoder.message(16)
-        try decoder.implicit(17, &level)
-        _child.value = try decoder.message(18)
-        _optionalInt32 = try decoder.optional(19)
-        _optionalString = try decoder.optional(20)
-        _optionalColor = try decoder.optional(21)
-        doubles = try decoder.numbers(22)
-        floats = try decoder.numbers(23)
-        int32List = try decoder.numbers(24)
-        int64List = try decoder.numbers(25)
-        uint32List = try decoder.numbers(26)
-        sint64List = try decoder.numbers(27)
-        fixed32List = try decoder.numbers(28)
-        sfixed64List = try decoder.numbers(29)
-        bools = try decoder.repeated(30)
-        strings = try decoder.repeated(31)
-        byteStrings = try decoder.repeated(32)
-        colors = try decoder.repeated(33)
-        points = try decoder.messages(34)
-        children = try decoder.messages(35)
-        stringMap = try decoder.map(36, "", "")
-        pointMap = try decoder.messageMap(37, 0)
-        colorMap = try decoder.map(38, false, .unspecified)
-        bytesMap = try decoder.map(39, 0, [])
+        try decoder.implicit(0, &self.doubleValue)
+        try decoder.implicit(1, &self.floatValue)
+        try decoder.implicit(2, &self.int32Value)
+        try decoder.implicit(3, &self.int64Value)
+        try decoder.implicit(4, &self.uint32Value)
+        try decoder.implicit(5, &self.uint64Value)
+        try decoder.implicit(6, &self.sint32Value)
+        try decoder.implicit(7, &self.sint64Value)
+        try decoder.implicit(8, &self.fixed32Value)
+        try decoder.implicit(9, &self.fixed64Value)
+        try decoder.implicit(10, &self.sfixed32Value)
+        try decoder.implicit(11, &self.sfixed64Value)
+        try decoder.implicit(12, &self.boolValue)
+        try decoder.implicit(13, &self.stringValue)
+        try decoder.implicit(14, &self.bytesValue)
+        try decoder.implicit(15, &self.color)
+        self._point = try decoder.message(16)
+        try decoder.implicit(17, &self.level)
+        self._child.value = try decoder.message(18)
+        self._optionalInt32 = try decoder.optional(19)
+        self._optionalString = try decoder.optional(20)
+        self._optionalColor = try decoder.optional(21)
+        self.doubles = try decoder.numbers(22)
+        self.floats = try decoder.numbers(23)
+        self.int32List = try decoder.numbers(24)
+        self.int64List = try decoder.numbers(25)
+        self.uint32List = try decoder.numbers(26)
+        self.sint64List = try decoder.numbers(27)
+        self.fixed32List = try decoder.numbers(28)
+        self.sfixed64List = try decoder.numbers(29)
+        self.bools = try decoder.repeated(30)
+        self.strings = try decoder.repeated(31)
+        self.byteStrings = try decoder.repeated(32)
+        self.colors = try decoder.repeated(33)
+        self.points = try decoder.messages(34)
+        self.children = try decoder.messages(35)
+        self.stringMap = try decoder.map(36, "", "")
+        self.pointMap = try decoder.messageMap(37, 0)
+        self.colorMap = try decoder.map(38, false, .unspecified)
+        self.bytesMap = try decoder.map(39, 0, [])
         if let value: Int32 = try decoder.optional(40) {
-            choice = OneOf_Choice.choiceNumber(value)
+            self.choice = OneOf_Choice.choiceNumber(value)
         }
         if let value: String = try decoder.optional(41) {
-            choice = OneOf_Choice.choiceText(value)
+            self.choice = OneOf_Choice.choiceText(value)
         }
         if let value: Tests_Imported_Point = try decoder.message(42) {
-            choice = OneOf_Choice.choicePoint(value)
+            self.choice = OneOf_Choice.choicePoint(value)
         }
         if let value: Tests_Everything = try decoder.message(43) {
-            choice = OneOf_Choice.choiceSelf(value)
+            self.choice = OneOf_Choice.choiceSelf(value)
         }
-        try decoder.implicit(44, &`class`)
-        try decoder.implicit(45, &self_p)
-        try decoder.implicit(46, &description_p)
-        try decoder.implicit(47, &userID)
-        try decoder.implicit(48, &httpURL)
-        _nested = try decoder.message(49)
+        try decoder.implicit(44, &self.`class`)
+        try decoder.implicit(45, &self.self_p)
+        try decoder.implicit(46, &self.description_p)
+        try decoder.implicit(47, &self.userID)
+        try decoder.implicit(48, &self.httpURL)
+        self._nested = try decoder.message(49)
     }
 }
 
@@ -492,13 +492,13 @@ extension Tests_Everything.Nested: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.message(0, _deeper)
+        try encoder.message(0, self._deeper)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        _deeper = try decoder.message(0)
+        self._deeper = try decoder.message(0)
     }
 }
 
@@ -514,13 +514,13 @@ extension Tests_Everything.Nested.Deeper: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.implicit(0, text)
+        try encoder.implicit(0, self.text)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try decoder.implicit(0, &text)
+        try decoder.implicit(0, &self.text)
     }
 }
 
@@ -536,13 +536,13 @@ extension Tests_Left: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.message(0, _right.value)
+        try encoder.message(0, self._right.value)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        _right.value = try decoder.message(0)
+        self._right.value = try decoder.message(0)
     }
 }
 
@@ -559,14 +559,14 @@ extension Tests_Right: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.message(0, _left.value)
-        try encoder.implicit(1, number)
+        try encoder.message(0, self._left.value)
+        try encoder.implicit(1, self.number)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        _left.value = try decoder.message(0)
-        try decoder.implicit(1, &number)
+        self._left.value = try decoder.message(0)
+        try decoder.implicit(1, &self.number)
     }
 }

@@ -6,40 +6,40 @@ public import NetpollProtobuf
 /// Groups in every position.
 public struct Tests_Grouped: Swift.Sendable, Swift.Hashable {
     public var single: Tests_Grouped.Single {
-        get { _single ?? Tests_Grouped.Single() }
-        set { _single = newValue }
+        get { self._single ?? Tests_Grouped.Single() }
+        set { self._single = newValue }
     }
     /// Whether `single` has been set.
-    public var hasSingle: Bool { _single != nil }
+    public var hasSingle: Bool { self._single != nil }
     /// Takes the value of `single` away.
-    public mutating func clearSingle() { _single = nil }
+    public mutating func clearSingle() { self._single = nil }
 
     public var many: [Tests_Grouped.Many] = []
 
     public var chosen: Tests_Grouped.Chosen {
         get {
-            if case .chosen(let value)? = choice { return value }
+            if case .chosen(let value)? = self.choice { return value }
             return Tests_Grouped.Chosen()
         }
-        set { choice = OneOf_Choice.chosen(newValue) }
+        set { self.choice = OneOf_Choice.chosen(newValue) }
     }
 
     public var other: String {
         get {
-            if case .other(let value)? = choice { return value }
+            if case .other(let value)? = self.choice { return value }
             return ""
         }
-        set { choice = OneOf_Choice.other(newValue) }
+        set { self.choice = OneOf_Choice.other(newValue) }
     }
 
     public var needed: Tests_Grouped.Needed {
-        get { _needed ?? Tests_Grouped.Needed() }
-        set { _needed = newValue }
+        get { self._needed ?? Tests_Grouped.Needed() }
+        set { self._needed = newValue }
     }
     /// Whether `needed` has been set.
-    public var hasNeeded: Bool { _needed != nil }
+    public var hasNeeded: Bool { self._needed != nil }
     /// Takes the value of `needed` away.
-    public mutating func clearNeeded() { _needed = nil }
+    public mutating func clearNeeded() { self._needed = nil }
 
     public var choice: OneOf_Choice?
 
@@ -53,34 +53,34 @@ public struct Tests_Grouped: Swift.Sendable, Swift.Hashable {
 
     public struct Single: Swift.Sendable, Swift.Hashable {
         public var number: Int32 {
-            get { _number ?? 0 }
-            set { _number = newValue }
+            get { self._number ?? 0 }
+            set { self._number = newValue }
         }
         /// Whether `number` has been set.
-        public var hasNumber: Bool { _number != nil }
+        public var hasNumber: Bool { self._number != nil }
         /// Takes the value of `number` away.
-        public mutating func clearNumber() { _number = nil }
+        public mutating func clearNumber() { self._number = nil }
 
         public var inner: Tests_Grouped.Single.Inner {
-            get { _inner ?? Tests_Grouped.Single.Inner() }
-            set { _inner = newValue }
+            get { self._inner ?? Tests_Grouped.Single.Inner() }
+            set { self._inner = newValue }
         }
         /// Whether `inner` has been set.
-        public var hasInner: Bool { _inner != nil }
+        public var hasInner: Bool { self._inner != nil }
         /// Takes the value of `inner` away.
-        public mutating func clearInner() { _inner = nil }
+        public mutating func clearInner() { self._inner = nil }
 
         public var unknownFields = NetpollProtobuf.UnknownFields()
 
         public struct Inner: Swift.Sendable, Swift.Hashable {
             public var text: String {
-                get { _text ?? "" }
-                set { _text = newValue }
+                get { self._text ?? "" }
+                set { self._text = newValue }
             }
             /// Whether `text` has been set.
-            public var hasText: Bool { _text != nil }
+            public var hasText: Bool { self._text != nil }
             /// Takes the value of `text` away.
-            public mutating func clearText() { _text = nil }
+            public mutating func clearText() { self._text = nil }
 
             public var unknownFields = NetpollProtobuf.UnknownFields()
 
@@ -97,13 +97,13 @@ public struct Tests_Grouped: Swift.Sendable, Swift.Hashable {
 
     public struct Many: Swift.Sendable, Swift.Hashable {
         public var number: Int32 {
-            get { _number ?? 0 }
-            set { _number = newValue }
+            get { self._number ?? 0 }
+            set { self._number = newValue }
         }
         /// Whether `number` has been set.
-        public var hasNumber: Bool { _number != nil }
+        public var hasNumber: Bool { self._number != nil }
         /// Takes the value of `number` away.
-        public mutating func clearNumber() { _number = nil }
+        public mutating func clearNumber() { self._number = nil }
 
         public var unknownFields = NetpollProtobuf.UnknownFields()
 
@@ -114,13 +114,13 @@ public struct Tests_Grouped: Swift.Sendable, Swift.Hashable {
 
     public struct Chosen: Swift.Sendable, Swift.Hashable {
         public var again: Tests_Grouped {
-            get { _again.value ?? Tests_Grouped() }
-            set { _again.value = newValue }
+            get { self._again.value ?? Tests_Grouped() }
+            set { self._again.value = newValue }
         }
         /// Whether `again` has been set.
-        public var hasAgain: Bool { _again.value != nil }
+        public var hasAgain: Bool { self._again.value != nil }
         /// Takes the value of `again` away.
-        public mutating func clearAgain() { _again.value = nil }
+        public mutating func clearAgain() { self._again.value = nil }
 
         public var unknownFields = NetpollProtobuf.UnknownFields()
 
@@ -158,10 +158,10 @@ extension Tests_Grouped: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.group(0, _single)
-        try encoder.groups(1, many)
-        try encoder.requiredGroup(4, _needed)
-        switch choice {
+        try encoder.group(0, self._single)
+        try encoder.groups(1, self.many)
+        try encoder.requiredGroup(4, self._needed)
+        switch self.choice {
         case .chosen(let value)?: try encoder.group(2, value)
         case .other(let value)?: try encoder.store(3, value)
         case nil: break
@@ -171,15 +171,15 @@ extension Tests_Grouped: NetpollProtobuf.Message {
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        _single = try decoder.message(0)
-        many = try decoder.messages(1)
+        self._single = try decoder.message(0)
+        self.many = try decoder.messages(1)
         if let value: Tests_Grouped.Chosen = try decoder.message(2) {
-            choice = OneOf_Choice.chosen(value)
+            self.choice = OneOf_Choice.chosen(value)
         }
         if let value: String = try decoder.optional(3) {
-            choice = OneOf_Choice.other(value)
+            self.choice = OneOf_Choice.other(value)
         }
-        _needed = try decoder.requiredMessage(4)
+        self._needed = try decoder.requiredMessage(4)
     }
 }
 
@@ -197,15 +197,15 @@ extension Tests_Grouped.Single: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.optional(0, _number)
-        try encoder.group(1, _inner)
+        try encoder.optional(0, self._number)
+        try encoder.group(1, self._inner)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        _number = try decoder.optional(0)
-        _inner = try decoder.message(1)
+        self._number = try decoder.optional(0)
+        self._inner = try decoder.message(1)
     }
 }
 
@@ -222,13 +222,13 @@ extension Tests_Grouped.Single.Inner: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.optional(0, _text)
+        try encoder.optional(0, self._text)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        _text = try decoder.optional(0)
+        self._text = try decoder.optional(0)
     }
 }
 
@@ -245,13 +245,13 @@ extension Tests_Grouped.Many: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.required(0, _number)
+        try encoder.required(0, self._number)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        _number = try decoder.required(0)
+        self._number = try decoder.required(0)
     }
 }
 
@@ -268,13 +268,13 @@ extension Tests_Grouped.Chosen: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.message(0, _again.value)
+        try encoder.message(0, self._again.value)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        _again.value = try decoder.message(0)
+        self._again.value = try decoder.message(0)
     }
 }
 

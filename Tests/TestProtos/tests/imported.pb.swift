@@ -62,14 +62,14 @@ extension Tests_Imported_Point: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.implicit(0, x)
-        try encoder.implicit(1, y)
+        try encoder.implicit(0, self.x)
+        try encoder.implicit(1, self.y)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try decoder.implicit(0, &x)
-        try decoder.implicit(1, &y)
+        try decoder.implicit(0, &self.x)
+        try decoder.implicit(1, &self.y)
     }
 }

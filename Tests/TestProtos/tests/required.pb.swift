@@ -31,112 +31,112 @@ public enum Tests_Clashing: NetpollProtobuf.Enum, Swift.CaseIterable {
 /// What only proto2 has, without groups.
 public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
     public var name: String {
-        get { _name ?? "" }
-        set { _name = newValue }
+        get { self._name ?? "" }
+        set { self._name = newValue }
     }
     /// Whether `name` has been set.
-    public var hasName: Bool { _name != nil }
+    public var hasName: Bool { self._name != nil }
     /// Takes the value of `name` away.
-    public mutating func clearName() { _name = nil }
+    public mutating func clearName() { self._name = nil }
 
     public var count: Int32 {
-        get { _count ?? -42 }
-        set { _count = newValue }
+        get { self._count ?? -42 }
+        set { self._count = newValue }
     }
     /// Whether `count` has been set.
-    public var hasCount: Bool { _count != nil }
+    public var hasCount: Bool { self._count != nil }
     /// Takes the value of `count` away.
-    public mutating func clearCount() { _count = nil }
+    public mutating func clearCount() { self._count = nil }
 
     public var smallest: Int64 {
-        get { _smallest ?? -9223372036854775808 }
-        set { _smallest = newValue }
+        get { self._smallest ?? -9223372036854775808 }
+        set { self._smallest = newValue }
     }
     /// Whether `smallest` has been set.
-    public var hasSmallest: Bool { _smallest != nil }
+    public var hasSmallest: Bool { self._smallest != nil }
     /// Takes the value of `smallest` away.
-    public mutating func clearSmallest() { _smallest = nil }
+    public mutating func clearSmallest() { self._smallest = nil }
 
     public var largest: UInt64 {
-        get { _largest ?? 18446744073709551615 }
-        set { _largest = newValue }
+        get { self._largest ?? 18446744073709551615 }
+        set { self._largest = newValue }
     }
     /// Whether `largest` has been set.
-    public var hasLargest: Bool { _largest != nil }
+    public var hasLargest: Bool { self._largest != nil }
     /// Takes the value of `largest` away.
-    public mutating func clearLargest() { _largest = nil }
+    public mutating func clearLargest() { self._largest = nil }
 
     public var ratio: Double {
-        get { _ratio ?? -0.5 }
-        set { _ratio = newValue }
+        get { self._ratio ?? -0.5 }
+        set { self._ratio = newValue }
     }
     /// Whether `ratio` has been set.
-    public var hasRatio: Bool { _ratio != nil }
+    public var hasRatio: Bool { self._ratio != nil }
     /// Takes the value of `ratio` away.
-    public mutating func clearRatio() { _ratio = nil }
+    public mutating func clearRatio() { self._ratio = nil }
 
     public var infinite: Float {
-        get { _infinite ?? -.infinity }
-        set { _infinite = newValue }
+        get { self._infinite ?? -.infinity }
+        set { self._infinite = newValue }
     }
     /// Whether `infinite` has been set.
-    public var hasInfinite: Bool { _infinite != nil }
+    public var hasInfinite: Bool { self._infinite != nil }
     /// Takes the value of `infinite` away.
-    public mutating func clearInfinite() { _infinite = nil }
+    public mutating func clearInfinite() { self._infinite = nil }
 
     public var undefined: Double {
-        get { _undefined ?? .nan }
-        set { _undefined = newValue }
+        get { self._undefined ?? .nan }
+        set { self._undefined = newValue }
     }
     /// Whether `undefined` has been set.
-    public var hasUndefined: Bool { _undefined != nil }
+    public var hasUndefined: Bool { self._undefined != nil }
     /// Takes the value of `undefined` away.
-    public mutating func clearUndefined() { _undefined = nil }
+    public mutating func clearUndefined() { self._undefined = nil }
 
     public var flag: Bool {
-        get { _flag ?? true }
-        set { _flag = newValue }
+        get { self._flag ?? true }
+        set { self._flag = newValue }
     }
     /// Whether `flag` has been set.
-    public var hasFlag: Bool { _flag != nil }
+    public var hasFlag: Bool { self._flag != nil }
     /// Takes the value of `flag` away.
-    public mutating func clearFlag() { _flag = nil }
+    public mutating func clearFlag() { self._flag = nil }
 
     public var raw: [UInt8] {
-        get { _raw ?? [0, 255, 120] }
-        set { _raw = newValue }
+        get { self._raw ?? [0, 255, 120] }
+        set { self._raw = newValue }
     }
     /// Whether `raw` has been set.
-    public var hasRaw: Bool { _raw != nil }
+    public var hasRaw: Bool { self._raw != nil }
     /// Takes the value of `raw` away.
-    public mutating func clearRaw() { _raw = nil }
+    public mutating func clearRaw() { self._raw = nil }
 
     public var plain: [UInt8] {
-        get { _plain ?? Swift.Array("plain".utf8) }
-        set { _plain = newValue }
+        get { self._plain ?? Swift.Array("plain".utf8) }
+        set { self._plain = newValue }
     }
     /// Whether `plain` has been set.
-    public var hasPlain: Bool { _plain != nil }
+    public var hasPlain: Bool { self._plain != nil }
     /// Takes the value of `plain` away.
-    public mutating func clearPlain() { _plain = nil }
+    public mutating func clearPlain() { self._plain = nil }
 
     public var shade: Tests_Legacy.Shade {
-        get { _shade ?? .light }
-        set { _shade = newValue }
+        get { self._shade ?? .light }
+        set { self._shade = newValue }
     }
     /// Whether `shade` has been set.
-    public var hasShade: Bool { _shade != nil }
+    public var hasShade: Bool { self._shade != nil }
     /// Takes the value of `shade` away.
-    public mutating func clearShade() { _shade = nil }
+    public mutating func clearShade() { self._shade = nil }
 
     public var firstShade: Tests_Legacy.Shade {
-        get { _firstShade ?? .dark }
-        set { _firstShade = newValue }
+        get { self._firstShade ?? .dark }
+        set { self._firstShade = newValue }
     }
     /// Whether `firstShade` has been set.
-    public var hasFirstShade: Bool { _firstShade != nil }
+    public var hasFirstShade: Bool { self._firstShade != nil }
     /// Takes the value of `firstShade` away.
-    public mutating func clearFirstShade() { _firstShade = nil }
+    public mutating func clearFirstShade() { self._firstShade = nil }
 
     public var shades: [Tests_Legacy.Shade] = []
 
@@ -147,13 +147,13 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
     public var packed: [Int32] = []
 
     public var part: Tests_Legacy.Part {
-        get { _part ?? Tests_Legacy.Part() }
-        set { _part = newValue }
+        get { self._part ?? Tests_Legacy.Part() }
+        set { self._part = newValue }
     }
     /// Whether `part` has been set.
-    public var hasPart: Bool { _part != nil }
+    public var hasPart: Bool { self._part != nil }
     /// Takes the value of `part` away.
-    public mutating func clearPart() { _part = nil }
+    public mutating func clearPart() { self._part = nil }
 
     public var parts: [Tests_Legacy.Part] = []
 
@@ -163,82 +163,82 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
 
     public var choiceShade: Tests_Legacy.Shade {
         get {
-            if case .choiceShade(let value)? = choice { return value }
+            if case .choiceShade(let value)? = self.choice { return value }
             return .dark
         }
-        set { choice = OneOf_Choice.choiceShade(newValue) }
+        set { self.choice = OneOf_Choice.choiceShade(newValue) }
     }
 
     public var choicePart: Tests_Legacy.Part {
         get {
-            if case .choicePart(let value)? = choice { return value }
+            if case .choicePart(let value)? = self.choice { return value }
             return Tests_Legacy.Part()
         }
-        set { choice = OneOf_Choice.choicePart(newValue) }
+        set { self.choice = OneOf_Choice.choicePart(newValue) }
     }
 
     public var none: String {
         get {
-            if case .none(let value)? = choice { return value }
+            if case .none(let value)? = self.choice { return value }
             return ""
         }
-        set { choice = OneOf_Choice.none(newValue) }
+        set { self.choice = OneOf_Choice.none(newValue) }
     }
 
     public var choiceFloat: Float {
         get {
-            if case .choiceFloat(let value)? = choice { return value }
+            if case .choiceFloat(let value)? = self.choice { return value }
             return 1.5
         }
-        set { choice = OneOf_Choice.choiceFloat(newValue) }
+        set { self.choice = OneOf_Choice.choiceFloat(newValue) }
     }
 
     public var next: Tests_Legacy {
-        get { _next.value ?? Tests_Legacy() }
-        set { _next.value = newValue }
+        get { self._next.value ?? Tests_Legacy() }
+        set { self._next.value = newValue }
     }
     /// Whether `next` has been set.
-    public var hasNext: Bool { _next.value != nil }
+    public var hasNext: Bool { self._next.value != nil }
     /// Takes the value of `next` away.
-    public mutating func clearNext() { _next.value = nil }
+    public mutating func clearNext() { self._next.value = nil }
 
     /// Names that would clash with what other fields generate.
     public var hasName_p: Bool {
-        get { _hasName ?? false }
-        set { _hasName = newValue }
+        get { self._hasName ?? false }
+        set { self._hasName = newValue }
     }
     /// Whether `hasName_p` has been set.
-    public var hasHasName_p: Bool { _hasName != nil }
+    public var hasHasName_p: Bool { self._hasName != nil }
     /// Takes the value of `hasName_p` away.
-    public mutating func clearHasName_p() { _hasName = nil }
+    public mutating func clearHasName_p() { self._hasName = nil }
 
     public var clearCount_p: String {
-        get { _clearCount ?? "" }
-        set { _clearCount = newValue }
+        get { self._clearCount ?? "" }
+        set { self._clearCount = newValue }
     }
     /// Whether `clearCount_p` has been set.
-    public var hasClearCount_p: Bool { _clearCount != nil }
+    public var hasClearCount_p: Bool { self._clearCount != nil }
     /// Takes the value of `clearCount_p` away.
-    public mutating func clearClearCount_p() { _clearCount = nil }
+    public mutating func clearClearCount_p() { self._clearCount = nil }
 
     /// - Note: This field is marked as deprecated in the `.proto` file.
     public var __p: String {
-        get { __ ?? "" }
-        set { __ = newValue }
+        get { self.__ ?? "" }
+        set { self.__ = newValue }
     }
     /// Whether `__p` has been set.
-    public var has__p: Bool { __ != nil }
+    public var has__p: Bool { self.__ != nil }
     /// Takes the value of `__p` away.
-    public mutating func clear__p() { __ = nil }
+    public mutating func clear__p() { self.__ = nil }
 
     public var delta: Int32 {
-        get { _delta ?? 0 }
-        set { _delta = newValue }
+        get { self._delta ?? 0 }
+        set { self._delta = newValue }
     }
     /// Whether `delta` has been set.
-    public var hasDelta: Bool { _delta != nil }
+    public var hasDelta: Bool { self._delta != nil }
     /// Takes the value of `delta` away.
-    public mutating func clearDelta() { _delta = nil }
+    public mutating func clearDelta() { self._delta = nil }
 
     public var choice: OneOf_Choice?
 
@@ -301,22 +301,22 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
 
     public struct Part: Swift.Sendable, Swift.Hashable {
         public var id: Int32 {
-            get { _id ?? 0 }
-            set { _id = newValue }
+            get { self._id ?? 0 }
+            set { self._id = newValue }
         }
         /// Whether `id` has been set.
-        public var hasId: Bool { _id != nil }
+        public var hasId: Bool { self._id != nil }
         /// Takes the value of `id` away.
-        public mutating func clearId() { _id = nil }
+        public mutating func clearId() { self._id = nil }
 
         public var label: String {
-            get { _label ?? "part \"one\"\n" }
-            set { _label = newValue }
+            get { self._label ?? "part \"one\"\n" }
+            set { self._label = newValue }
         }
         /// Whether `label` has been set.
-        public var hasLabel: Bool { _label != nil }
+        public var hasLabel: Bool { self._label != nil }
         /// Takes the value of `label` away.
-        public mutating func clearLabel() { _label = nil }
+        public mutating func clearLabel() { self._label = nil }
 
         public var unknownFields = NetpollProtobuf.UnknownFields()
 
@@ -393,32 +393,32 @@ extension Tests_Legacy: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.required(0, _name)
-        try encoder.optional(1, _count)
-        try encoder.optional(2, _smallest)
-        try encoder.optional(3, _largest)
-        try encoder.optional(4, _ratio)
-        try encoder.optional(5, _infinite)
-        try encoder.optional(6, _undefined)
-        try encoder.optional(7, _flag)
-        try encoder.optional(8, _raw)
-        try encoder.optional(9, _plain)
-        try encoder.optional(10, _shade)
-        try encoder.optional(11, _firstShade)
-        try encoder.repeated(12, shades)
-        try encoder.repeated(13, packedShades)
-        try encoder.numbers(14, loose)
-        try encoder.numbers(15, packed)
-        try encoder.message(16, _part)
-        try encoder.messages(17, parts)
-        try encoder.map(18, tintMap)
-        try encoder.messageMap(19, partMap)
-        try encoder.message(24, _next.value)
-        try encoder.optional(25, _hasName)
-        try encoder.optional(26, _clearCount)
-        try encoder.optional(27, __)
-        try encoder.optional(28, _delta)
-        switch choice {
+        try encoder.required(0, self._name)
+        try encoder.optional(1, self._count)
+        try encoder.optional(2, self._smallest)
+        try encoder.optional(3, self._largest)
+        try encoder.optional(4, self._ratio)
+        try encoder.optional(5, self._infinite)
+        try encoder.optional(6, self._undefined)
+        try encoder.optional(7, self._flag)
+        try encoder.optional(8, self._raw)
+        try encoder.optional(9, self._plain)
+        try encoder.optional(10, self._shade)
+        try encoder.optional(11, self._firstShade)
+        try encoder.repeated(12, self.shades)
+        try encoder.repeated(13, self.packedShades)
+        try encoder.numbers(14, self.loose)
+        try encoder.numbers(15, self.packed)
+        try encoder.message(16, self._part)
+        try encoder.messages(17, self.parts)
+        try encoder.map(18, self.tintMap)
+        try encoder.messageMap(19, self.partMap)
+        try encoder.message(24, self._next.value)
+        try encoder.optional(25, self._hasName)
+        try encoder.optional(26, self._clearCount)
+        try encoder.optional(27, self.__)
+        try encoder.optional(28, self._delta)
+        switch self.choice {
         case .choiceShade(let value)?: try encoder.store(20, value)
         case .choicePart(let value)?: try encoder.message(21, value)
         case .none(let value)?: try encoder.store(22, value)
@@ -430,43 +430,43 @@ extension Tests_Legacy: NetpollProtobuf.Message {
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        _name = try decoder.required(0)
-        _count = try decoder.optional(1)
-        _smallest = try decoder.optional(2)
-        _largest = try decoder.optional(3)
-        _ratio = try decoder.optional(4)
-        _infinite = try decoder.optional(5)
-        _undefined = try decoder.optional(6)
-        _flag = try decoder.optional(7)
-        _raw = try decoder.optional(8)
-        _plain = try decoder.optional(9)
-        _shade = try decoder.optional(10)
-        _firstShade = try decoder.optional(11)
-        shades = try decoder.repeated(12)
-        packedShades = try decoder.repeated(13)
-        loose = try decoder.numbers(14)
-        packed = try decoder.numbers(15)
-        _part = try decoder.message(16)
-        parts = try decoder.messages(17)
-        tintMap = try decoder.map(18, "", .none_)
-        partMap = try decoder.messageMap(19, 0)
+        self._name = try decoder.required(0)
+        self._count = try decoder.optional(1)
+        self._smallest = try decoder.optional(2)
+        self._largest = try decoder.optional(3)
+        self._ratio = try decoder.optional(4)
+        self._infinite = try decoder.optional(5)
+        self._undefined = try decoder.optional(6)
+        self._flag = try decoder.optional(7)
+        self._raw = try decoder.optional(8)
+        self._plain = try decoder.optional(9)
+        self._shade = try decoder.optional(10)
+        self._firstShade = try decoder.optional(11)
+        self.shades = try decoder.repeated(12)
+        self.packedShades = try decoder.repeated(13)
+        self.loose = try decoder.numbers(14)
+        self.packed = try decoder.numbers(15)
+        self._part = try decoder.message(16)
+        self.parts = try decoder.messages(17)
+        self.tintMap = try decoder.map(18, "", .none_)
+        self.partMap = try decoder.messageMap(19, 0)
         if let value: Tests_Legacy.Shade = try decoder.optional(20) {
-            choice = OneOf_Choice.choiceShade(value)
+            self.choice = OneOf_Choice.choiceShade(value)
         }
         if let value: Tests_Legacy.Part = try decoder.message(21) {
-            choice = OneOf_Choice.choicePart(value)
+            self.choice = OneOf_Choice.choicePart(value)
         }
         if let value: String = try decoder.optional(22) {
-            choice = OneOf_Choice.none(value)
+            self.choice = OneOf_Choice.none(value)
         }
         if let value: Float = try decoder.optional(23) {
-            choice = OneOf_Choice.choiceFloat(value)
+            self.choice = OneOf_Choice.choiceFloat(value)
         }
-        _next.value = try decoder.message(24)
-        _hasName = try decoder.optional(25)
-        _clearCount = try decoder.optional(26)
-        __ = try decoder.optional(27)
-        _delta = try decoder.optional(28)
+        self._next.value = try decoder.message(24)
+        self._hasName = try decoder.optional(25)
+        self._clearCount = try decoder.optional(26)
+        self.__ = try decoder.optional(27)
+        self._delta = try decoder.optional(28)
     }
 }
 
@@ -484,14 +484,14 @@ extension Tests_Legacy.Part: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.required(0, _id)
-        try encoder.optional(1, _label)
+        try encoder.required(0, self._id)
+        try encoder.optional(1, self._label)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        _id = try decoder.required(0)
-        _label = try decoder.optional(1)
+        self._id = try decoder.required(0)
+        self._label = try decoder.optional(1)
     }
 }

@@ -131,15 +131,15 @@ extension Echo_EchoRequest: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.implicit(0, action)
-        try encoder.implicit(1, msg)
+        try encoder.implicit(0, self.action)
+        try encoder.implicit(1, self.msg)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try decoder.implicit(0, &action)
-        try decoder.implicit(1, &msg)
+        try decoder.implicit(0, &self.action)
+        try decoder.implicit(1, &self.msg)
     }
 }
 
@@ -156,15 +156,15 @@ extension Echo_EchoResponse: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.implicit(0, action)
-        try encoder.implicit(1, msg)
+        try encoder.implicit(0, self.action)
+        try encoder.implicit(1, self.msg)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try decoder.implicit(0, &action)
-        try decoder.implicit(1, &msg)
+        try decoder.implicit(0, &self.action)
+        try decoder.implicit(1, &self.msg)
     }
 }
 
@@ -180,12 +180,12 @@ extension Echo_SleepRequest: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.implicit(0, millis)
+        try encoder.implicit(0, self.millis)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try decoder.implicit(0, &millis)
+        try decoder.implicit(0, &self.millis)
     }
 }

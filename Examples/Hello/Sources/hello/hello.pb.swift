@@ -74,13 +74,13 @@ extension Demo_HelloRequest: NetpollProtobuf.Message {
     internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.implicit(0, name)
+        try encoder.implicit(0, self.name)
     }
 
     internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try decoder.implicit(0, &name)
+        try decoder.implicit(0, &self.name)
     }
 }
 
@@ -96,12 +96,12 @@ extension Demo_HelloReply: NetpollProtobuf.Message {
     internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.implicit(0, text)
+        try encoder.implicit(0, self.text)
     }
 
     internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try decoder.implicit(0, &text)
+        try decoder.implicit(0, &self.text)
     }
 }

@@ -69,6 +69,18 @@ struct HostileInputTests {
         return prefixes.reversed().flatMap { $0 }
     }
 
+    @Test("a member of a oneof that a later one replaces must be valid too")
+    func droppedMembers() throws {
+        // An unknown field, so that the scanner leaves the rest to the normaliser; a point whose only
+        // field is cut off; a number in its place.
+        let error = #expect(throws: ProtobufError.self) {
+            try Tests_Everything(serializedBytes: hexBytes("f85501fa030108e80301"))
+        }
+        #expect(error?.code == .truncated)
+        let valid = try Tests_Everything(serializedBytes: hexBytes("f85501fa03020802e80301"))
+        #expect(valid.choice == .choiceNumber(1))
+    }
+
     @Test("a megabyte of empty messages is refused within the memory limit")
     func amplification() {
         let bytes = [UInt8]((0..<400_000).flatMap { _ in hexBytes("e20200") })

@@ -163,6 +163,10 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
 
     public var httpURL: String = ""
 
+    public var encoder: String = ""
+
+    public var decoder: Int32 = 0
+
     public var nested: Tests_Everything.Nested {
         get { self._nested ?? Tests_Everything.Nested() }
         set { self._nested = newValue }

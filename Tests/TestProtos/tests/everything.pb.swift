@@ -358,6 +358,8 @@ extension Tests_Everything: NetpollProtobuf.Message {
             .init(303, "description", .string),
             .init(304, "user_id", .string),
             .init(305, "http_url", .string),
+            .init(306, "encoder", .string),
+            .init(307, "decoder", .int32),
             .init(400, "nested", .message { Tests_Everything.Nested.messageSchema }),
         ]
     )
@@ -410,7 +412,9 @@ extension Tests_Everything: NetpollProtobuf.Message {
         try encoder.implicit(46, self.description_p)
         try encoder.implicit(47, self.userID)
         try encoder.implicit(48, self.httpURL)
-        try encoder.message(49, self._nested)
+        try encoder.implicit(49, self.encoder)
+        try encoder.implicit(50, self.decoder)
+        try encoder.message(51, self._nested)
         switch self.choice {
         case .choiceNumber(let value)?: try encoder.store(40, value)
         case .choiceText(let value)?: try encoder.store(41, value)
@@ -480,7 +484,9 @@ extension Tests_Everything: NetpollProtobuf.Message {
         try decoder.implicit(46, &self.description_p)
         try decoder.implicit(47, &self.userID)
         try decoder.implicit(48, &self.httpURL)
-        self._nested = try decoder.message(49)
+        try decoder.implicit(49, &self.encoder)
+        try decoder.implicit(50, &self.decoder)
+        self._nested = try decoder.message(51)
     }
 }
 

@@ -53,7 +53,7 @@ let package = Package(
         .executableTarget(
             name: "rpc-gen",
             dependencies: [
-                "RPCGenCore",
+                "NetpollProtobuf", "RPCGenCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

@@ -27,8 +27,7 @@ enum Files {
     ///
     /// A file that has the content already is left alone, so that nothing is built again for
     /// nothing.
-    static func write(_ content: String, to path: String) -> Bool {
-        let bytes = Array(content.utf8)
+    static func write(_ bytes: [UInt8], to path: String) -> Bool {
         if read(path) == bytes { return true }
         makeDirectories(above: path)
         guard let file = fopen(path, "wb") else { return false }

@@ -24,6 +24,7 @@ struct GeneratorTests {
             ("echo.proto", "Examples/Echo/Sources/EchoService"),
             ("tests/everything.proto", "Tests/TestProtos"),
             ("tests/imported.proto", "Tests/TestProtos"),
+            ("tests/required.proto", "Tests/TestProtos"),
             ("google/protobuf/descriptor.proto", "Sources/NetpollProtobuf/Generated"),
         ]
     )

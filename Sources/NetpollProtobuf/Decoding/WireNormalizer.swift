@@ -69,7 +69,14 @@ enum WireNormalizer {
             _ start: Int
         ) throws(ProtobufError) {
             if entry.isMessage {
-                let payload = try reader.delimited(in: table.name)
+                let payload =
+                    entry.wireType == .startGroup
+                    ? try reader.groupBody(
+                        WireTag(number: entry.number, wireType: .startGroup),
+                        depth: depth - 1,
+                        in: table.name
+                    )
+                    : try reader.delimited(in: table.name)
                 return try gatherMessage(entry, index, payload, reader.bytes(since: start))
             }
             if entry.wireType == .varint {
@@ -122,7 +129,8 @@ enum WireNormalizer {
             _ table: MessageTable
         ) throws(ProtobufError) -> Bool {
             var reader = WireReader(payload)
-            var value: UInt64 = 0
+            // A missing value is the enum's default, which it knows.
+            var value: UInt64?
             while !reader.isAtEnd {
                 let tag = try reader.tag(in: table.name)
                 if tag.number == 2, tag.wireType == .varint {
@@ -131,6 +139,7 @@ enum WireNormalizer {
                     try reader.skipValue(tag, depth: 1, in: table.name)
                 }
             }
+            guard let value else { return true }
             return isKnown(Int32(truncatingIfNeeded: value))
         }
 
@@ -155,11 +164,9 @@ enum WireNormalizer {
             }
         }
 
-        /// Forgets the other members of a oneof; a message among them must still have been valid.
-        private mutating func dropOtherMembers(
-            of entry: FieldEntry,
-            _ index: Int
-        ) throws(ProtobufError) {
+        private mutating func dropOtherMembers(of entry: FieldEntry, _ index: Int)
+            throws(ProtobufError)
+        {
             guard let oneof = entry.oneof else { return }
             for (other, candidate) in table.entries.enumerated()
             where candidate.oneof == oneof && other != index {
@@ -167,6 +174,7 @@ enum WireNormalizer {
                 guard let pieces = messages.removeValue(forKey: other),
                     let message = candidate.message?.takeUnretainedValue()
                 else { continue }
+                // Nobody will see it, but it must be valid all the same.
                 _ = try WireNormalizer.normalize(pieces, message, depth: depth - 1)
             }
         }

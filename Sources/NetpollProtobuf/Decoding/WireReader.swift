@@ -32,7 +32,10 @@ struct WireReader {
             value |= UInt64(byte & 0x7F) &<< UInt64(7 * index)
             if byte < 0x80 { return value }
         }
-        throw ProtobufError(.malformed, "\(name): a varint has more than ten bytes")
+        throw ProtobufError(
+            .malformed,
+            "\(name): the varint before byte \(offset) has more than ten bytes"
+        )
     }
 
     /// A tag of at most five bytes with a number from 1 to 2^29 - 1 and a known wire type.
@@ -52,7 +55,7 @@ struct WireReader {
         let start = offset
         let length = try varint(in: name)
         guard offset - start <= 5 else {
-            throw ProtobufError(.malformed, "\(name): a length is not valid")
+            throw ProtobufError(.malformed, "\(name): the length at byte \(start) is not valid")
         }
         guard length <= UInt64(bytes.count - offset) else { throw Self.truncated(name) }
         defer { offset += Int(length) }
@@ -64,6 +67,28 @@ struct WireReader {
         offset += byteCount
     }
 
+    /// The fields of a group whose start tag was read, without its end tag.
+    mutating func groupBody(_ tag: WireTag, depth: Int, in name: String) throws(ProtobufError)
+        -> UnsafeRawBufferPointer
+    {
+        guard depth > 0 else { throw Self.tooDeep(name) }
+        let start = offset
+        while true {
+            let end = offset
+            let inner = try self.tag(in: name)
+            if inner.wireType == .endGroup {
+                guard inner.number == tag.number else {
+                    throw ProtobufError(
+                        .malformed,
+                        "\(name): the group at byte \(start) ends with another number"
+                    )
+                }
+                return UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+            }
+            try skipValue(inner, depth: depth - 1, in: name)
+        }
+    }
+
     /// Skips a value whose tag was read; groups down to their end, within `depth` more levels.
     mutating func skipValue(_ tag: WireTag, depth: Int, in name: String) throws(ProtobufError) {
         switch tag.wireType {
@@ -71,19 +96,12 @@ struct WireReader {
         case .fixed64: try skip(byteCount: 8, in: name)
         case .fixed32: try skip(byteCount: 4, in: name)
         case .lengthDelimited: _ = try delimited(in: name)
-        case .endGroup: throw ProtobufError(.malformed, "\(name): a group ends that did not begin")
-        case .startGroup:
-            guard depth > 0 else { throw Self.tooDeep(name) }
-            while true {
-                let inner = try self.tag(in: name)
-                if inner.wireType == .endGroup {
-                    guard inner.number == tag.number else {
-                        throw ProtobufError(.malformed, "\(name): a group ends with another number")
-                    }
-                    return
-                }
-                try skipValue(inner, depth: depth - 1, in: name)
-            }
+        case .endGroup:
+            throw ProtobufError(
+                .malformed,
+                "\(name): a group that did not begin ends before byte \(offset)"
+            )
+        case .startGroup: _ = try groupBody(tag, depth: depth, in: name)
         }
     }
 

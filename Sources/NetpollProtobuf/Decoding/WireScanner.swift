@@ -74,7 +74,9 @@ enum WireScanner {
             let payload = try reader.delimited(in: table.name)
             guard entry.isMessage else { return true }
             // Repeated singular messages would be merged wrongly, and in quadratic time.
-            if !entry.isRepeated { guard mark(&seenMessages, entry.slot) else { return false } }
+            if !entry.isRepeated {
+                guard mark(&seenMessages, entry.singularMessage) else { return false }
+            }
             if entry.isMapEntry, entry.isKnownNumber != nil { return false }
             guard let message = entry.message else { return false }
             return try isCanonical(payload, message.takeUnretainedValue(), depth: depth - 1)

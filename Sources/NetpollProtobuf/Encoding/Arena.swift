@@ -1,9 +1,18 @@
 internal import CProtobufC
 
+#if canImport(Glibc)
+internal import Glibc
+#else
+internal import Darwin
+#endif
+
 /// Bump-allocated scratch memory for one encoding or decoding, with a budget.
 ///
 /// Nothing is freed one by one; everything goes at the end. An allocation beyond the budget gives
 /// `nil`, which libprotobuf-c reports as a failed call, so no input can make it take more.
+///
+/// Each thread keeps one first chunk for its next arena, so that small messages take no memory from
+/// the system. Encoding and decoding never suspend, so an arena ends on the thread it began on.
 struct Arena: ~Copyable {
     /// Lives in the first chunk, so that the C allocator can find it.
     struct State {
@@ -17,13 +26,10 @@ struct Arena: ~Copyable {
     let state: UnsafeMutablePointer<State>
 
     private static let headerByteCount = (MemoryLayout<State>.size + 15) & ~15
-    private static let firstChunkByteCount = 4096
+    private static let firstChunkByteCount = 16 << 10
 
     init(budget: Int) {
-        let first = UnsafeMutableRawPointer.allocate(
-            byteCount: Self.firstChunkByteCount,
-            alignment: 16
-        )
+        let first = ThreadChunk.take(byteCount: Self.firstChunkByteCount)
         state = first.bindMemory(to: State.self, capacity: 1)
         state.initialize(
             to: State(
@@ -42,7 +48,7 @@ struct Arena: ~Copyable {
             chunk = current.load(as: UnsafeMutableRawPointer?.self)
             current.deallocate()
         }
-        UnsafeMutableRawPointer(state).deallocate()
+        ThreadChunk.giveBack(UnsafeMutableRawPointer(state))
     }
 
     /// Uninitialised memory aligned to 8 bytes, or `nil` beyond the budget.
@@ -78,5 +84,32 @@ struct Arena: ~Copyable {
             free: { _, _ in },
             allocator_data: UnsafeMutableRawPointer(state)
         )
+    }
+}
+
+/// The chunk that a thread keeps between arenas; freed when the thread ends.
+private enum ThreadChunk {
+    private static let key: pthread_key_t? = {
+        var key = pthread_key_t()
+        // Without a key no chunk is kept, which costs time and nothing else.
+        return pthread_key_create(&key) { free($0) } == 0 ? key : nil
+    }()
+
+    static func take(byteCount: Int) -> UnsafeMutableRawPointer {
+        if let key, let kept = pthread_getspecific(key) {
+            pthread_setspecific(key, nil)
+            return kept
+        }
+        guard let chunk = malloc(byteCount) else {
+            preconditionFailure("no memory is left for \(byteCount) bytes")
+        }
+        return chunk
+    }
+
+    static func giveBack(_ chunk: UnsafeMutableRawPointer) {
+        // An arena inside another one finds the place taken when the outer one has given back.
+        guard let key, pthread_getspecific(key) == nil, pthread_setspecific(key, chunk) == 0 else {
+            return free(chunk)
+        }
     }
 }

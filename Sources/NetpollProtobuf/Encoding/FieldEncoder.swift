@@ -8,31 +8,59 @@ public struct FieldEncoder {
     private let arena: UnsafeMutablePointer<Arena.State>
     /// Whether required fields may be missing.
     @usableFromInline let isPartial: Bool
-    private let schema: MessageSchema
+    let schema: MessageSchema
+    /// Maps are written in the order of their keys.
+    private let isDeterministic: Bool
+    var raw = RawFields()
 
     static func makeImage<M: Message>(
         _ message: M,
         _ arena: UnsafeMutablePointer<Arena.State>,
-        partial: Bool
+        partial: Bool,
+        deterministic: Bool
     ) throws(ProtobufError) -> UnsafeMutableRawPointer {
         let schema = M.messageSchema
-        let table = schema.table
-        let image = try allocate(arena, table.imageByteCount)
+        var encoder = try FieldEncoder(
+            schema,
+            schema.table,
+            arena,
+            isPartial: partial,
+            isDeterministic: deterministic
+        )
+        try message.encodeFields(into: &encoder)
+        if !message.unknownFields.isEmpty {
+            try encoder.storeUnknownFields(message.unknownFields)
+        }
+        if encoder.raw.count > 0 { try encoder.storeRawFields() }
+        return encoder.image
+    }
+
+    /// Creates an empty image.
+    private init(
+        _ schema: MessageSchema,
+        _ table: MessageTable,
+        _ arena: UnsafeMutablePointer<Arena.State>,
+        isPartial: Bool,
+        isDeterministic: Bool
+    ) throws(ProtobufError) {
+        let image = try Self.allocate(arena, table.imageByteCount)
         image.initializeMemory(as: UInt8.self, repeating: 0, count: table.imageByteCount)
         image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor = UnsafePointer(
             table.descriptor
         )
-        var encoder = FieldEncoder(
-            slots: image + ImageLayout.headerByteCount,
-            arena: arena,
-            isPartial: partial,
-            schema: schema
-        )
-        try message.encodeFields(into: &encoder)
-        if !message.unknownFields.isEmpty {
-            try encoder.storeUnknownFields(message.unknownFields, image)
-        }
-        return image
+        slots = image + ImageLayout.headerByteCount
+        self.arena = arena
+        self.isPartial = isPartial
+        self.schema = schema
+        self.isDeterministic = isDeterministic
+    }
+
+    var image: UnsafeMutableRawPointer { slots - ImageLayout.headerByteCount }
+
+    func makeImage<M: Message>(_ message: M) throws(ProtobufError)
+        -> UnsafeMutableRawPointer
+    {
+        try Self.makeImage(message, arena, partial: isPartial, deterministic: isDeterministic)
     }
 
     private static func allocate(
@@ -62,36 +90,6 @@ public struct FieldEncoder {
         let copy = try allocate(bytes.count)
         copy.copyMemory(from: base, byteCount: bytes.count)
         place.storeBytes(of: copy, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
-    }
-
-    /// libprotobuf-c writes an unknown field as a tag and raw bytes: the first tag, and all the rest
-    /// as its bytes, gives back everything as it was.
-    private func storeUnknownFields(
-        _ unknown: UnknownFields,
-        _ image: UnsafeMutableRawPointer
-    ) throws(ProtobufError) {
-        let bytes = unknown.bytes
-        let (tag, rest) = try bytes.withRawBytes { (all) throws(ProtobufError) in
-            var reader = WireReader(all)
-            let tag = try reader.tag(in: schema.name)
-            let rest = UnsafeRawBufferPointer(rebasing: all[reader.offset...])
-            let copy = try allocate(rest.count)
-            if let base = rest.baseAddress { copy.copyMemory(from: base, byteCount: rest.count) }
-            return (tag, UnsafeMutableRawBufferPointer(start: copy, count: rest.count))
-        }
-        let place = try allocate(MemoryLayout<ProtobufCMessageUnknownField>.size)
-        let field = place.bindMemory(to: ProtobufCMessageUnknownField.self, capacity: 1)
-        field.initialize(
-            to: ProtobufCMessageUnknownField(
-                tag: tag.number,
-                wire_type: ProtobufCWireType(rawValue: UInt32(tag.wireType.rawValue)),
-                len: rest.count,
-                data: rest.baseAddress?.assumingMemoryBound(to: UInt8.self)
-            )
-        )
-        let message = image.assumingMemoryBound(to: ProtobufCMessage.self)
-        message.pointee.n_unknown_fields = 1
-        message.pointee.unknown_fields = field
     }
 }
 
@@ -131,7 +129,7 @@ extension FieldEncoder {
     /// Stores a message if there is one.
     public mutating func message<M: Message>(_ index: Int, _ value: M?) throws(ProtobufError) {
         guard let value else { return }
-        let image = try Self.makeImage(value, arena, partial: isPartial)
+        let image = try makeImage(value)
         slot(index).storeBytes(of: image, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
     }
 
@@ -185,7 +183,7 @@ extension FieldEncoder {
     public mutating func messages<M: Message>(_ index: Int, _ values: [M]) throws(ProtobufError) {
         guard let elements = try makeElements(index, values.count, 8) else { return }
         for (position, value) in values.enumerated() {
-            let image = try Self.makeImage(value, arena, partial: isPartial)
+            let image = try makeImage(value)
             elements.storeBytes(
                 of: image,
                 toByteOffset: position * 8,
@@ -195,7 +193,7 @@ extension FieldEncoder {
     }
 
     /// Stores a map of plain values.
-    public mutating func map<K: FieldValue, V: FieldValue>(_ index: Int, _ values: [K: V])
+    public mutating func map<K: MapKey, V: FieldValue>(_ index: Int, _ values: [K: V])
         throws(ProtobufError)
     {
         try entries(index, values) { (encoder, value) throws(ProtobufError) in
@@ -204,7 +202,7 @@ extension FieldEncoder {
     }
 
     /// Stores a map of messages.
-    public mutating func messageMap<K: FieldValue, M: Message>(
+    public mutating func messageMap<K: MapKey, M: Message>(
         _ index: Int,
         _ values: [K: M]
     ) throws(ProtobufError) {
@@ -214,7 +212,7 @@ extension FieldEncoder {
     }
 
     /// A map is a list of messages with the key as field 1 and the value as field 2.
-    private func entries<K: FieldValue, V>(
+    private func entries<K: MapKey, V>(
         _ index: Int,
         _ values: [K: V],
         _ storeValue: (inout FieldEncoder, V) throws(ProtobufError) -> Void
@@ -222,22 +220,26 @@ extension FieldEncoder {
         guard let elements = try makeElements(index, values.count, 8),
             let table = schema.table.entries[index].message?.takeUnretainedValue()
         else { return }
-        var position = 0
-        for (key, value) in values {
-            let image = try allocate(table.imageByteCount)
-            image.initializeMemory(as: UInt8.self, repeating: 0, count: table.imageByteCount)
-            image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor =
-                UnsafePointer(table.descriptor)
-            var encoder = FieldEncoder(
-                slots: image + ImageLayout.headerByteCount,
-                arena: arena,
+        var place = elements
+        func store(_ key: K, _ value: V) throws(ProtobufError) {
+            var encoder = try FieldEncoder(
+                schema,
+                table,
+                arena,
                 isPartial: isPartial,
-                schema: schema
+                isDeterministic: isDeterministic
             )
             try encoder.store(0, key)
             try storeValue(&encoder, value)
-            elements.storeBytes(of: image, toByteOffset: position, as: UnsafeMutableRawPointer.self)
-            position += 8
+            place.storeBytes(of: encoder.image, as: UnsafeMutableRawPointer.self)
+            place += 8
+        }
+        if isDeterministic {
+            for key in values.keys.sorted(by: K.precedes) {
+                if let value = values[key] { try store(key, value) }
+            }
+        } else {
+            for (key, value) in values { try store(key, value) }
         }
     }
 

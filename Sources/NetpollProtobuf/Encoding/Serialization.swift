@@ -25,22 +25,26 @@ extension Message {
     ///
     /// - Parameters:
     ///   - partial: Whether required fields (proto2) may be missing.
+    ///   - options: How the message is written.
     ///   - body: Gets the encoding; it must not escape.
     /// - Returns: What `body` returns.
     /// - Throws: ``ProtobufError`` when the message cannot be encoded.
     public func withSerialization<R>(
         partial: Bool = false,
+        options: EncodingOptions = EncodingOptions(),
         _ body: (borrowing Serialization) -> R
     ) throws(ProtobufError) -> R {
         let arena = Arena(budget: .max)
-        let image = try FieldEncoder.makeImage(self, arena.state, partial: partial)
+        let image = try FieldEncoder.makeImage(
+            self,
+            arena.state,
+            partial: partial,
+            deterministic: options.isDeterministic
+        )
         let message = UnsafePointer(image.assumingMemoryBound(to: ProtobufCMessage.self))
         let byteCount = protobuf_c_message_get_packed_size(message)
         guard byteCount <= Int(Int32.max) else {
-            throw ProtobufError(
-                .tooLarge,
-                "\(Self.protoMessageName): \(byteCount) bytes exceed 2 GiB"
-            )
+            throw FieldEncoder.tooLarge(Self.protoMessageName, byteCount)
         }
         return withExtendedLifetime(arena) { body(Serialization(message, byteCount: byteCount)) }
     }

@@ -35,6 +35,17 @@ public struct DecodingOptions: Sendable {
     }
 }
 
+/// How a message is written.
+public struct EncodingOptions: Sendable {
+    /// Whether equal messages always give equal bytes, by writing maps in the order of their keys.
+    ///
+    /// Costs time. The bytes are the same for one version of a type only, not across languages.
+    public var isDeterministic = false
+
+    /// Creates the defaults.
+    public init() {}
+}
+
 extension Message {
     /// Creates a message and fills it in.
     ///
@@ -79,6 +90,24 @@ extension Message {
         }
     }
 
+    /// Decodes a message; see ``init(serializedBytes:partial:options:)-(UnsafeRawBufferPointer,_,_)``.
+    ///
+    /// - Parameters:
+    ///   - bytes: The message in wire form.
+    ///   - partial: Whether required fields (proto2) may be missing.
+    ///   - options: The bounds of decoding.
+    /// - Throws: ``ProtobufError``.
+    public init(
+        serializedBytes bytes: RawSpan,
+        partial: Bool = false,
+        options: DecodingOptions = DecodingOptions()
+    ) throws(ProtobufError) {
+        self.init()
+        try bytes.withUnsafeBytes { (bytes) throws(ProtobufError) in
+            try decode(bytes, partial: partial, options: options)
+        }
+    }
+
     /// Decodes more fields into this message: later values win, repeated ones are added, and
     /// messages are merged.
     ///
@@ -102,11 +131,16 @@ extension Message {
 
     /// The message in wire form.
     ///
-    /// - Parameter partial: Whether required fields (proto2) may be missing.
+    /// - Parameters:
+    ///   - partial: Whether required fields (proto2) may be missing.
+    ///   - options: How the message is written.
     /// - Returns: The bytes.
     /// - Throws: ``ProtobufError``: `missingRequiredField`, or `tooLarge` above `Int32.max` bytes.
-    public func serializedBytes(partial: Bool = false) throws(ProtobufError) -> [UInt8] {
-        try withSerialization(partial: partial) { serialization in
+    public func serializedBytes(
+        partial: Bool = false,
+        options: EncodingOptions = EncodingOptions()
+    ) throws(ProtobufError) -> [UInt8] {
+        try withSerialization(partial: partial, options: options) { serialization in
             [UInt8](unsafeUninitializedCapacity: serialization.byteCount) { target, count in
                 if let base = target.baseAddress {
                     serialization.write(to: UnsafeMutableRawPointer(base))

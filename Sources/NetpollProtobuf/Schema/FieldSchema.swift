@@ -10,8 +10,15 @@ public struct FieldSchema: Sendable {
         case closedEnum(@Sendable (Int32) -> Bool)
         /// A message. The closure is called when the type is first used, so types may be recursive.
         case message(@Sendable () -> MessageSchema)
+        /// A message between a start and an end tag (proto2).
+        case group(@Sendable () -> MessageSchema)
         /// A map with keys and values of two kinds.
         case map(key: Kind, value: Kind)
+
+        /// A closed enum (proto2).
+        public static func closed<E: Enum>(_ type: E.Type) -> Kind {
+            .closedEnum { E(rawValue: Int($0)) != nil }
+        }
     }
 
     /// How many values a field has.
@@ -63,6 +70,7 @@ extension FieldSchema.Kind {
         case .fixed64, .sfixed64, .double: .fixed64
         case .fixed32, .sfixed32, .float: .fixed32
         case .string, .bytes, .message, .map: .lengthDelimited
+        case .group: .startGroup
         }
     }
 }

@@ -27,6 +27,8 @@ struct FieldEntry {
     let wireType: WireType
     let isRepeated: Bool
     let isMapEntry: Bool
+    /// Counts the singular messages of a type, for the scanner's note of those it has seen.
+    fileprivate(set) var singularMessage = 0
     let oneof: Int?
     let isKnownNumber: (@Sendable (Int32) -> Bool)?
     /// Whether values of the field are messages; then `message` is their table.
@@ -34,7 +36,7 @@ struct FieldEntry {
     fileprivate(set) var message: Unmanaged<MessageTable>?
 
     /// Repeated numbers may come one by one or packed, whatever the schema says.
-    var mayBePacked: Bool { isRepeated && wireType != .lengthDelimited }
+    var mayBePacked: Bool { isRepeated && !isMessage && wireType != .lengthDelimited }
 }
 
 /// The prepared form of a schema: immutable once it is published, and never freed.
@@ -106,7 +108,7 @@ extension MessageTable {
 
     private static func child(of field: FieldSchema, in schema: MessageSchema) -> MessageSchema? {
         switch field.kind {
-        case .message(let resolve): resolve()
+        case .message(let resolve), .group(let resolve): resolve()
         case .map(let key, let value):
             MessageSchema(
                 "\(schema.name).\(field.name)",
@@ -118,8 +120,14 @@ extension MessageTable {
     }
 
     private func fill(_ schema: MessageSchema, _ children: [MessageTable?]) {
+        var singularMessages = 0
         for (slot, field) in schema.fields.enumerated() {
-            entries.append(FieldEntry(field, slot: slot, message: children[slot]))
+            var entry = FieldEntry(field, slot: slot, message: children[slot])
+            if entry.isMessage, !entry.isRepeated {
+                entry.singularMessage = singularMessages
+                singularMessages += 1
+            }
+            entries.append(entry)
         }
         let highest = schema.fields.map(\.number).filter { Int($0) < Self.smallNumberLimit }.max()
         small = Array(repeating: -1, count: highest.map { Int($0) + 1 } ?? 0)
@@ -248,7 +256,8 @@ extension FieldSchema.Kind {
         case .fixed64, .double: PROTOBUF_C_TYPE_FIXED64
         // Its strings end at the first NUL; bytes do not.
         case .string, .bytes: PROTOBUF_C_TYPE_BYTES
-        case .message, .map: PROTOBUF_C_TYPE_MESSAGE
+        // Groups are rewritten to messages before libprotobuf-c sees them.
+        case .message, .group, .map: PROTOBUF_C_TYPE_MESSAGE
         }
     }
 }

@@ -16,10 +16,12 @@ struct EnumEmitter {
         let name = type.swiftName.split(separator: ".").last.map(String.init) ?? type.swiftName
         var byNumber: [Int32: String] = [:]
         var cases: [(name: String, number: Int32)] = []
+        let names = SwiftNames.enumCases(item)
         writer.comment(comments[path])
-        writer.block("\(visibility) enum \(name): NetpollProtobuf.Enum") { writer in
+        writer.block("\(visibility) enum \(name): NetpollProtobuf.Enum, Swift.CaseIterable") {
+            writer in
             for (position, value) in item.value.enumerated() {
-                let caseName = SwiftNames.enumCase(value.name, of: item.name)
+                let caseName = names[position]
                 writer.comment(comments[path + [PathNumber.Enum.value, Int32(clamping: position)]])
                 if let first = byNumber[value.number] {
                     // An alias that differs from the first name only in its prefix needs no second name.
@@ -42,6 +44,7 @@ struct EnumEmitter {
             )
             writer.line()
             emitConversion(cases, isClosed: type.isClosed, &writer)
+            if !type.isClosed { emitAllCases(cases, &writer) }
         }
     }
 
@@ -51,7 +54,7 @@ struct EnumEmitter {
         _ writer: inout SourceWriter
     ) {
         writer.block("\(visibility) init?(rawValue: Int)") { writer in
-            writer.block("switch rawValue") { writer in
+            writer.lines("switch rawValue {", "}", indents: false) { writer in
                 for item in cases { writer.line("case \(item.number): self = .\(item.name)") }
                 writer.line(
                     isClosed ? "default: return nil" : "default: self = .UNRECOGNIZED(rawValue)"
@@ -60,10 +63,23 @@ struct EnumEmitter {
         }
         writer.line()
         writer.block("\(visibility) var rawValue: Int") { writer in
-            writer.block("switch self") { writer in
+            writer.lines("switch self {", "}", indents: false) { writer in
                 for item in cases { writer.line("case .\(item.name): \(item.number)") }
                 if !isClosed { writer.line("case .UNRECOGNIZED(let number): number") }
             }
+        }
+    }
+
+    /// An enum with `UNRECOGNIZED` has no list of cases by itself.
+    private func emitAllCases(
+        _ cases: [(name: String, number: Int32)],
+        _ writer: inout SourceWriter
+    ) {
+        writer.line()
+        writer.line("/// The values that the `.proto` file names.")
+        writer.lines("\(visibility) static let allCases: [Self] = [", "]") { writer in
+            let separator = cases.count > 1 ? "," : ""
+            for item in cases { writer.line(".\(item.name)\(separator)") }
         }
     }
 }

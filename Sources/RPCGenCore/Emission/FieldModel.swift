@@ -21,9 +21,14 @@ struct FieldModel {
     /// Whether a singular message is kept in a `Box`, because its type contains itself.
     let isBoxed: Bool
 
-    var property: String { SwiftNames.property(descriptor.name) }
-    var capitalized: String { SwiftNames.capitalizedProperty(descriptor.name) }
-    var storage: String { SwiftNames.storage(descriptor.name) }
+    /// The name that Swift names are made of: a group's field is known by its type.
+    private let name: String
+
+    var property: String { SwiftNames.property(name) }
+    var capitalized: String { SwiftNames.capitalizedProperty(name) }
+    var storage: String { SwiftNames.storage(name) }
+    /// What generated code reads and writes: the stored property, or what is in its box.
+    var stored: String { isBoxed ? "\(storage).value" : storage }
 
     init(
         _ descriptor: Google_Protobuf_FieldDescriptorProto,
@@ -34,6 +39,7 @@ struct FieldModel {
     ) {
         self.descriptor = descriptor
         self.slot = slot
+        name = Self.swiftBaseName(descriptor, index)
         value = ValueModel(descriptor, index)
         let isProto3 = file.syntax == "proto3"
         if let entry = index.mapEntry(of: descriptor), entry.field.count == 2 {
@@ -63,6 +69,15 @@ struct FieldModel {
 
     private let isPacked: Bool
 
+    /// The `.proto` name behind a field's Swift names.
+    static func swiftBaseName(
+        _ field: Google_Protobuf_FieldDescriptorProto,
+        _ index: TypeIndex
+    ) -> String {
+        guard field.type == .group else { return field.name }
+        return index.messages[field.typeName]?.descriptor.name ?? field.name
+    }
+
     /// The type of the property.
     var swiftType: String {
         switch shape {
@@ -72,8 +87,8 @@ struct FieldModel {
         }
     }
 
-    /// The field's entry in its message's schema.
-    var schema: String {
+    /// The arguments of the field's entry in its message's schema.
+    var schema: [String] {
         var parts = ["\(descriptor.number)", "\"\(descriptor.name)\""]
         switch shape {
         case .map(let key, let value):
@@ -82,7 +97,7 @@ struct FieldModel {
         }
         if case .repeated = shape { parts.append(isPacked ? ".packed" : ".repeated") }
         if case .member(let oneof) = shape { parts.append("oneof: \(oneof)") }
-        return ".init(\(parts.joined(separator: ", ")))"
+        return parts
     }
 }
 
@@ -93,25 +108,27 @@ struct ValueModel {
     /// The default value as Swift source.
     let defaultValue: String
     let isMessage: Bool
+    let isGroup: Bool
     let isPackable: Bool
     /// Whether a list of such values looks in memory as in C.
     let isNumber: Bool
 
     init(_ field: Google_Protobuf_FieldDescriptorProto, _ index: TypeIndex) {
         isMessage = field.type == .message || field.type == .group
+        isGroup = field.type == .group
         isPackable = ![.string, .bytes, .message, .group].contains(field.type)
         isNumber = isPackable && field.type != .bool && field.type != .enum
         switch field.type {
         case .message, .group:
             swiftType = index.messages[field.typeName]?.swiftName ?? "Never"
-            schemaKind = ".message { \(swiftType).messageSchema }"
+            schemaKind = "\(isGroup ? ".group" : ".message") { \(swiftType).messageSchema }"
             defaultValue = "\(swiftType)()"
         case .enum:
             let type = index.enums[field.typeName]
             swiftType = type?.swiftName ?? "Never"
             schemaKind =
                 type?.isClosed == true
-                ? ".closedEnum { \(swiftType)(rawValue: Swift.Int($0)) != nil }" : ".enum"
+                ? ".closed(\(swiftType).self)" : ".enum"
             defaultValue = Self.enumDefault(field, type)
         default:
             let (type, kind, zero) = Self.scalar(field.type)
@@ -127,7 +144,11 @@ struct ValueModel {
     ) -> String {
         guard let type, let first = type.descriptor.value.first else { return "nil" }
         let name = field.hasDefaultValue ? field.defaultValue : first.name
-        return "." + SwiftNames.enumCase(name, of: type.descriptor.name)
+        let cases = SwiftNames.enumCases(type.descriptor)
+        guard let position = type.descriptor.value.firstIndex(where: { $0.name == name }) else {
+            return "\(type.swiftName)()"
+        }
+        return "." + cases[position]
     }
 
     private static func scalar(
@@ -157,13 +178,14 @@ struct ValueModel {
         let text = field.defaultValue
         switch field.type {
         case .string: return quote(text)
-        case .bytes: return "Swift.Array(\(quote(text)).utf8)"
+        case .bytes: return bytesLiteral(text)
         case .double, .float:
             switch text {
             case "inf": return ".infinity"
             case "-inf": return "-.infinity"
             case "nan": return ".nan"
-            default: return text
+            // Without a point, -0 would be the integer 0.
+            default: return text.contains { ".e".contains($0) } ? text : text + ".0"
             }
         default: return text
         }
@@ -173,5 +195,15 @@ struct ValueModel {
         var result = "\""
         for scalar in text.unicodeScalars { result += scalar.escaped(asASCII: false) }
         return result + "\""
+    }
+
+    /// The array that a bytes default describes, which descriptors write with C's escapes.
+    private static func bytesLiteral(_ text: String) -> String {
+        let bytes = EscapedBytes.decode(text)
+        if bytes.allSatisfy({ (0x20..<0x7F).contains($0) }) {
+            return bytes.isEmpty
+                ? "[]" : "Swift.Array(\(quote(String(decoding: bytes, as: UTF8.self))).utf8)"
+        }
+        return "[\(bytes.map(String.init).joined(separator: ", "))]"
     }
 }

@@ -18,6 +18,7 @@ struct MessageEmitter {
         let swiftName = index.messages[name]?.swiftName ?? message.name
         let model = fields(message, name)
         writer.comment(comments[path])
+        writer.deprecation(message.options.deprecated, "message")
         writer.block(
             "\(visibility) struct \(lastComponent(swiftName)): Swift.Sendable, Swift.Hashable"
         ) { writer in
@@ -26,7 +27,7 @@ struct MessageEmitter {
                 writer.comment(
                     comments[path + [PathNumber.Message.oneof, Int32(clamping: position)]]
                 )
-                let type = "OneOf_\(SwiftNames.upperCamel(oneof.name))"
+                let type = SwiftNames.oneofType(oneof.name)
                 writer.line("\(visibility) var \(SwiftNames.property(oneof.name)): \(type)?")
                 writer.line()
             }
@@ -68,6 +69,7 @@ struct MessageEmitter {
         _ writer: inout SourceWriter
     ) {
         writer.comment(comments[path + [PathNumber.Message.field, Int32(clamping: field.slot)]])
+        writer.deprecation(field.descriptor.options.deprecated, "field")
         let declaration = "\(visibility) var \(field.property): \(field.swiftType)"
         switch field.shape {
         case .implicit:
@@ -77,27 +79,28 @@ struct MessageEmitter {
         case .map:
             writer.line("\(declaration) = [:]")
         case .member(let oneof):
+            let type = SwiftNames.oneofType(message.oneofDecl[oneof].name)
             let property = SwiftNames.property(message.oneofDecl[oneof].name)
             writer.block(declaration) { writer in
                 writer.block("get") { writer in
                     writer.line(
-                        "if case .\(field.property)(let value)? = \(property) { return value }"
+                        "if case .\(field.property)(let value)? = self.\(property) { return value }"
                     )
                     writer.line("return \(field.value.defaultValue)")
                 }
-                writer.line("set { \(property) = .\(field.property)(newValue) }")
+                writer.line("set { self.\(property) = \(type).\(field.property)(newValue) }")
             }
         case .optional, .required:
-            let stored = field.isBoxed ? "\(field.storage).value" : field.storage
+            let stored = field.stored
             writer.block(declaration) { writer in
-                writer.line("get { \(stored) ?? \(field.value.defaultValue) }")
-                writer.line("set { \(stored) = newValue }")
+                writer.line("get { self.\(stored) ?? \(field.value.defaultValue) }")
+                writer.line("set { self.\(stored) = newValue }")
             }
             writer.line("/// Whether `\(field.property.filter { $0 != "`" })` has been set.")
-            writer.line("\(visibility) var has\(field.capitalized): Bool { \(stored) != nil }")
+            writer.line("\(visibility) var has\(field.capitalized): Bool { self.\(stored) != nil }")
             writer.line("/// Takes the value of `\(field.property.filter { $0 != "`" })` away.")
             writer.line(
-                "\(visibility) mutating func clear\(field.capitalized)() { \(stored) = nil }"
+                "\(visibility) mutating func clear\(field.capitalized)() { self.\(stored) = nil }"
             )
         }
         writer.line()
@@ -122,148 +125,21 @@ struct MessageEmitter {
         let members = model.filter { if case .member(position) = $0.shape { true } else { false } }
         let keyword = members.contains { $0.isBoxed } ? "indirect enum" : "enum"
         writer.line("/// The members of `\(oneof.name)`.")
-        let type = "OneOf_\(SwiftNames.upperCamel(oneof.name))"
+        let type = SwiftNames.oneofType(oneof.name)
         writer.block("\(visibility) \(keyword) \(type): Swift.Sendable, Swift.Hashable") { writer in
             for field in members { writer.line("case \(field.property)(\(field.swiftType))") }
         }
         writer.line()
     }
 
-    // MARK: Conformance
-
-    /// Writes the conformances of a message and of those declared in it.
-    func emitConformance(
-        _ message: Google_Protobuf_DescriptorProto,
-        _ scope: String,
-        to writer: inout SourceWriter
-    ) {
-        let name = "\(scope).\(message.name)"
-        let swiftName = index.messages[name]?.swiftName ?? message.name
-        let model = fields(message, name)
-        writer.line()
-        writer.block("extension \(swiftName): NetpollProtobuf.Message") { writer in
-            writer.line("\(visibility) static let protoMessageName = \"\(name.dropFirst())\"")
-            let repairs = file.syntax == "proto3" ? "" : ", repairsStrings: true"
-            if model.isEmpty {
-                writer.line(
-                    "\(visibility) static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, []\(repairs))"
-                )
-            } else {
-                writer.lines(
-                    "\(visibility) static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [",
-                    "]\(repairs))"
-                ) { writer in
-                    for field in model { writer.line(field.schema + ",") }
-                }
-            }
-            writer.line()
-            writer.block(
-                "\(visibility) func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError)"
-            ) { writer in
-                for field in model { emitEncoding(field, &writer) }
-                for (position, oneof) in realOneofs(message) {
-                    emitOneofEncoding(oneof, position, model, &writer)
-                }
-            }
-            writer.line()
-            writer.block(
-                "\(visibility) mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError)"
-            ) { writer in
-                for field in model { emitDecoding(field, message, &writer) }
-            }
-        }
-        for nested in message.nestedType where !isMapEntry(nested) {
-            emitConformance(nested, name, to: &writer)
-        }
-    }
-
-    // Properties are named through `self`: a field may be called `encoder` or `decoder`.
-
-    private func emitEncoding(_ field: FieldModel, _ writer: inout SourceWriter) {
-        let stored = field.isBoxed ? "self.\(field.storage).value" : "self.\(field.storage)"
-        switch field.shape {
-        case .implicit: writer.line("try encoder.implicit(\(field.slot), self.\(field.property))")
-        case .optional:
-            let call = field.value.isMessage ? "message" : "optional"
-            writer.line("try encoder.\(call)(\(field.slot), \(stored))")
-        case .required:
-            let call = field.value.isMessage ? "requiredMessage" : "required"
-            writer.line("try encoder.\(call)(\(field.slot), \(stored))")
-        case .repeated:
-            let call =
-                field.value.isMessage ? "messages" : field.value.isNumber ? "numbers" : "repeated"
-            writer.line("try encoder.\(call)(\(field.slot), self.\(field.property))")
-        case .map(_, let value):
-            let call = value.isMessage ? "messageMap" : "map"
-            writer.line("try encoder.\(call)(\(field.slot), self.\(field.property))")
-        case .member: break
-        }
-    }
-
-    private func emitOneofEncoding(
-        _ oneof: Google_Protobuf_OneofDescriptorProto,
-        _ position: Int,
-        _ model: [FieldModel],
-        _ writer: inout SourceWriter
-    ) {
-        writer.block("switch self.\(SwiftNames.property(oneof.name))") { writer in
-            for field in model {
-                guard case .member(position) = field.shape else { continue }
-                let call = field.value.isMessage ? "message" : "store"
-                writer.line(
-                    "case .\(field.property)(let value)?: try encoder.\(call)(\(field.slot), value)"
-                )
-            }
-            writer.line("case nil: break")
-        }
-    }
-
-    private func emitDecoding(
-        _ field: FieldModel,
-        _ message: Google_Protobuf_DescriptorProto,
-        _ writer: inout SourceWriter
-    ) {
-        let stored = field.isBoxed ? "self.\(field.storage).value" : "self.\(field.storage)"
-        switch field.shape {
-        case .implicit: writer.line("try decoder.implicit(\(field.slot), &self.\(field.property))")
-        case .optional:
-            let call = field.value.isMessage ? "message" : "optional"
-            writer.line("\(stored) = try decoder.\(call)(\(field.slot))")
-        case .required:
-            let call = field.value.isMessage ? "requiredMessage" : "required"
-            writer.line("\(stored) = try decoder.\(call)(\(field.slot))")
-        case .repeated:
-            let call =
-                field.value.isMessage ? "messages" : field.value.isNumber ? "numbers" : "repeated"
-            writer.line("self.\(field.property) = try decoder.\(call)(\(field.slot))")
-        case .map(let key, let value):
-            if value.isMessage {
-                writer.line(
-                    "self.\(field.property) = try decoder.messageMap(\(field.slot), \(key.defaultValue))"
-                )
-            } else {
-                writer.line(
-                    "self.\(field.property) = try decoder.map(\(field.slot), \(key.defaultValue), \(value.defaultValue))"
-                )
-            }
-        case .member(let oneof):
-            let property = SwiftNames.property(message.oneofDecl[oneof].name)
-            let call = field.value.isMessage ? "message" : "optional"
-            writer.line(
-                "if let value: \(field.swiftType) = try decoder.\(call)(\(field.slot)) { self.\(property) = .\(field.property)(value) }"
-            )
-        }
-    }
-
     // MARK: Helpers
 
-    private func fields(_ message: Google_Protobuf_DescriptorProto, _ name: String) -> [FieldModel]
-    {
+    func fields(_ message: Google_Protobuf_DescriptorProto, _ name: String) -> [FieldModel] {
         message.field.enumerated().map { FieldModel($1, slot: $0, in: name, file, index) }
     }
 
     /// The oneofs that were written, not those behind proto3 `optional` fields.
-    private func realOneofs(
+    func realOneofs(
         _ message: Google_Protobuf_DescriptorProto
     ) -> [(Int, Google_Protobuf_OneofDescriptorProto)] {
         message.oneofDecl.enumerated().filter { position, _ in
@@ -273,7 +149,7 @@ struct MessageEmitter {
         }
     }
 
-    private func isMapEntry(_ message: Google_Protobuf_DescriptorProto) -> Bool {
+    func isMapEntry(_ message: Google_Protobuf_DescriptorProto) -> Bool {
         message.hasOptions && message.options.mapEntry
     }
 

@@ -32,9 +32,12 @@ struct ServiceEmitter {
                 writer.comment(
                     comments[path + [PathNumber.Service.method, Int32(clamping: position)]]
                 )
-                writer.line(
-                    "func \(SwiftNames.method(method.name))(_ request: \(type(method.inputType)), "
-                        + "context: NetpollRPC.RPCContext) async throws -> \(type(method.outputType))"
+                writer.deprecation(method.options.deprecated, "method")
+                writer.signature(
+                    "func \(SwiftNames.method(method.name))",
+                    ["_ request: \(type(method.inputType))", "context: NetpollRPC.RPCContext"],
+                    "async throws",
+                    "-> \(type(method.outputType))"
                 )
             }
         }
@@ -48,8 +51,9 @@ struct ServiceEmitter {
         writer.block("extension \(name)Service") { writer in
             writer.block("\(visibility) static var serviceDescriptor: NetpollRPC.ServiceDescriptor")
             { writer in
-                writer.line(
-                    "NetpollRPC.ServiceDescriptor(package: \"\(file.package)\", name: \"\(service.name)\")"
+                writer.call(
+                    "NetpollRPC.ServiceDescriptor",
+                    ["package: \"\(file.package)\"", "name: \"\(service.name)\""]
                 )
             }
             writer.line()
@@ -58,10 +62,14 @@ struct ServiceEmitter {
             ) { writer in
                 for method in service.method {
                     let call = "self.\(SwiftNames.method(method.name))"
-                    writer.line(
-                        "registrar.register(\"\(method.name)\") { (request: \(type(method.inputType)), context) "
-                            + "-> \(type(method.outputType)) in try await \(call)(request, context: context) }"
-                    )
+                    writer.lines(
+                        "registrar.register(\"\(method.name)\") { "
+                            + "(request: \(type(method.inputType)), context) "
+                            + "-> \(type(method.outputType)) in",
+                        "}"
+                    ) { writer in
+                        writer.line("try await \(call)(request, context: context)")
+                    }
                 }
             }
         }
@@ -87,29 +95,33 @@ struct ServiceEmitter {
                 writer.comment(
                     comments[path + [PathNumber.Service.method, Int32(clamping: position)]]
                 )
+                writer.deprecation(method.options.deprecated, "method")
                 writer.lines(
                     "\(visibility) func \(SwiftNames.method(method.name))(",
                     ") async throws -> \(type(method.outputType)) {"
                 ) { writer in
-                    writer.line(
-                        "_ request: \(type(method.inputType)), timeout: Swift.Duration? = nil,"
-                    )
+                    writer.line("_ request: \(type(method.inputType)),")
+                    writer.line("timeout: Swift.Duration? = nil,")
                     writer.line("options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()")
                 }
-                writer.lines(
-                    "    try await client.call(Self.\(constant), request, timeout: timeout, options: options)",
-                    "}"
-                ) { _ in }
+                writer.indented { writer in
+                    writer.call(
+                        "try await client.call",
+                        ["Self.\(constant)", "request", "timeout: timeout", "options: options"]
+                    )
+                }
+                writer.line("}")
             }
             for method in service.method {
                 let constant = SwiftNames.lowerCamel(method.name) + "Method"
                 writer.line()
-                writer.lines("private static let \(constant) = NetpollRPC.MethodDescriptor(", ")") {
-                    writer in
-                    writer.line(
-                        "service: \"\(service.name)\", package: \"\(file.package)\", name: \"\(method.name)\""
-                    )
-                }
+                writer.call(
+                    "private static let \(constant) = NetpollRPC.MethodDescriptor",
+                    [
+                        "service: \"\(service.name)\"", "package: \"\(file.package)\"",
+                        "name: \"\(method.name)\"",
+                    ]
+                )
             }
         }
     }

@@ -18,14 +18,63 @@ struct SourceWriter {
         line("}")
     }
 
-    /// Adds indented lines between two others.
-    mutating func lines(_ opening: String, _ closing: String, _ body: (inout SourceWriter) -> Void)
-    {
+    /// Adds lines between two others, indented if not said otherwise.
+    mutating func lines(
+        _ opening: String,
+        _ closing: String,
+        indents: Bool = true,
+        _ body: (inout SourceWriter) -> Void
+    ) {
         line(opening)
+        if indents { depth += 1 }
+        body(&self)
+        if indents { depth -= 1 }
+        line(closing)
+    }
+
+    /// Adds indented lines.
+    mutating func indented(_ body: (inout SourceWriter) -> Void) {
         depth += 1
         body(&self)
         depth -= 1
-        line(closing)
+    }
+
+    /// Adds a function's signature, broken as late as its length allows.
+    mutating func signature(
+        _ name: String,
+        _ parameters: [String],
+        _ effects: String,
+        _ result: String
+    ) {
+        let head = "\(name)(\(parameters.joined(separator: ", "))) \(effects)"
+        if depth * 4 + head.count > Self.columnLimit {
+            call(name, parameters, end: " \(effects) \(result)")
+        } else if depth * 4 + head.count + 1 + result.count > Self.columnLimit {
+            line(head)
+            line("    \(result)")
+        } else {
+            line("\(head) \(result)")
+        }
+    }
+
+    /// Adds a call on one line, or with an argument a line when it would be too long.
+    mutating func call(_ name: String, _ arguments: [String], end: String = "") {
+        let short = "\(name)(\(arguments.joined(separator: ", ")))\(end)"
+        guard depth * 4 + short.count > Self.columnLimit else { return line(short) }
+        lines("\(name)(", ")\(end)") { writer in
+            for (position, argument) in arguments.enumerated() {
+                writer.line(argument + (position + 1 < arguments.count ? "," : ""))
+            }
+        }
+    }
+
+    private static let columnLimit = 100
+
+    /// Notes that something is deprecated, without the warnings that an attribute would cause in
+    /// the generated file itself.
+    mutating func deprecation(_ isDeprecated: Bool, _ what: String) {
+        guard isDeprecated else { return }
+        line("/// - Note: This \(what) is marked as deprecated in the `.proto` file.")
     }
 
     /// Adds a `.proto` comment as a documentation comment.

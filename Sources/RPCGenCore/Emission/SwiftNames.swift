@@ -5,7 +5,12 @@ enum SwiftNames {
     /// What stands before the names of a file's top-level types: its `swift_prefix`, or its package.
     static func typePrefix(_ file: Google_Protobuf_FileDescriptorProto) -> String {
         if file.hasOptions, file.options.hasSwiftPrefix { return file.options.swiftPrefix }
-        return file.package.split(separator: ".").map { upperCamel(String($0)) + "_" }.joined()
+        let parts = file.package.split(separator: ".").map { part in
+            part.split(separator: "_").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+                + "_"
+        }
+        let prefix = parts.joined()
+        return prefix.first?.isNumber == true ? "_" + prefix : prefix
     }
 
     /// A type's name within its parent; `suffix` parts it from what Swift uses itself.
@@ -16,19 +21,31 @@ enum SwiftNames {
     /// A property's name, with backticks if it needs them.
     static func property(_ name: String) -> String {
         let camel = lowerCamel(name)
-        if reservedPropertyNames.contains(camel) { return camel + "_p" }
+        if isTaken(camel) { return camel + "_p" }
         return keywords.contains(camel) ? "`\(camel)`" : camel
+    }
+
+    /// Whether a property of this name would clash with what every message has, or with the `hasX`
+    /// and `clearX` of another field.
+    private static func isTaken(_ camel: String) -> Bool {
+        if reservedPropertyNames.contains(camel) || camel.allSatisfy({ $0 == "_" }) { return true }
+        return ["has", "clear"].contains {
+            camel.hasPrefix($0) && camel.dropFirst($0.count).first?.isUppercase == true
+        }
     }
 
     /// The part of a name that follows `has` or `clear`.
     static func capitalizedProperty(_ name: String) -> String {
         let camel = lowerCamel(name)
         let capital = camel.prefix(1).uppercased() + camel.dropFirst()
-        return reservedPropertyNames.contains(camel) ? capital + "_p" : capital
+        return isTaken(camel) ? capital + "_p" : capital
     }
 
     /// The stored property behind a computed one.
     static func storage(_ name: String) -> String { "_" + lowerCamel(name) }
+
+    /// The enum of a oneof's members.
+    static func oneofType(_ name: String) -> String { "OneOf_\(upperCamel(name))" }
 
     /// A method's name.
     static func method(_ name: String) -> String {
@@ -36,11 +53,39 @@ enum SwiftNames {
         return keywords.contains(camel) || camel == "init" ? "`\(camel)`" : camel
     }
 
+    /// The case names of an enum's values, in order; two numbers never share a name.
+    static func enumCases(_ item: Google_Protobuf_EnumDescriptorProto) -> [String] {
+        var names = item.value.map { enumCase($0.name, of: item.name) }
+        for position in clashes(names, item) {
+            names[position] = escapedCase(lowerCamel(item.value[position].name))
+        }
+        for position in clashes(names, item) {
+            let number = item.value[position].number
+            names[position] += number < 0 ? "_n\(number.magnitude)" : "_\(number)"
+        }
+        return names
+    }
+
+    /// The positions of values whose name also stands for another number.
+    private static func clashes(
+        _ names: [String],
+        _ item: Google_Protobuf_EnumDescriptorProto
+    ) -> [Int] {
+        var numbers: [String: Set<Int32>] = [:]
+        for (name, value) in zip(names, item.value) {
+            numbers[name, default: []].insert(value.number)
+        }
+        return names.indices.filter { numbers[names[$0], default: []].count > 1 }
+    }
+
     /// An enum case's name: without the enum's own name before it, as is the custom in `.proto` files.
     static func enumCase(_ name: String, of enumName: String) -> String {
         let stripped = strip(prefix: enumName, from: name)
         let camel = lowerCamel(stripped)
-        if camel.isEmpty { return lowerCamel(name) }
+        return escapedCase(camel.isEmpty ? lowerCamel(name) : camel)
+    }
+
+    private static func escapedCase(_ camel: String) -> String {
         if reservedCaseNames.contains(camel) { return camel + "_" }
         return keywords.contains(camel) ? "`\(camel)`" : camel
     }

@@ -70,7 +70,9 @@ struct TypeIndex {
         var pending = [start]
         while let name = pending.popLast() {
             for field in messages[name]?.descriptor.field ?? []
-            where field.label != .repeated && field.hasTypeName && field.type == .message {
+            where field.label != .repeated && field.hasTypeName
+                && (field.type == .message || field.type == .group)
+            {
                 if field.typeName == target { return true }
                 if seen.insert(field.typeName).inserted { pending.append(field.typeName) }
             }

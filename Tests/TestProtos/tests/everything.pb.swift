@@ -38,51 +38,51 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
     public var color: Tests_Everything.Color = .unspecified
 
     public var point: Tests_Imported_Point {
-        get { _point ?? Tests_Imported_Point() }
-        set { _point = newValue }
+        get { self._point ?? Tests_Imported_Point() }
+        set { self._point = newValue }
     }
     /// Whether `point` has been set.
-    public var hasPoint: Bool { _point != nil }
+    public var hasPoint: Bool { self._point != nil }
     /// Takes the value of `point` away.
-    public mutating func clearPoint() { _point = nil }
+    public mutating func clearPoint() { self._point = nil }
 
     public var level: Tests_Imported_Level = .unspecified
 
     public var child: Tests_Everything {
-        get { _child.value ?? Tests_Everything() }
-        set { _child.value = newValue }
+        get { self._child.value ?? Tests_Everything() }
+        set { self._child.value = newValue }
     }
     /// Whether `child` has been set.
-    public var hasChild: Bool { _child.value != nil }
+    public var hasChild: Bool { self._child.value != nil }
     /// Takes the value of `child` away.
-    public mutating func clearChild() { _child.value = nil }
+    public mutating func clearChild() { self._child.value = nil }
 
     public var optionalInt32: Int32 {
-        get { _optionalInt32 ?? 0 }
-        set { _optionalInt32 = newValue }
+        get { self._optionalInt32 ?? 0 }
+        set { self._optionalInt32 = newValue }
     }
     /// Whether `optionalInt32` has been set.
-    public var hasOptionalInt32: Bool { _optionalInt32 != nil }
+    public var hasOptionalInt32: Bool { self._optionalInt32 != nil }
     /// Takes the value of `optionalInt32` away.
-    public mutating func clearOptionalInt32() { _optionalInt32 = nil }
+    public mutating func clearOptionalInt32() { self._optionalInt32 = nil }
 
     public var optionalString: String {
-        get { _optionalString ?? "" }
-        set { _optionalString = newValue }
+        get { self._optionalString ?? "" }
+        set { self._optionalString = newValue }
     }
     /// Whether `optionalString` has been set.
-    public var hasOptionalString: Bool { _optionalString != nil }
+    public var hasOptionalString: Bool { self._optionalString != nil }
     /// Takes the value of `optionalString` away.
-    public mutating func clearOptionalString() { _optionalString = nil }
+    public mutating func clearOptionalString() { self._optionalString = nil }
 
     public var optionalColor: Tests_Everything.Color {
-        get { _optionalColor ?? .unspecified }
-        set { _optionalColor = newValue }
+        get { self._optionalColor ?? .unspecified }
+        set { self._optionalColor = newValue }
     }
     /// Whether `optionalColor` has been set.
-    public var hasOptionalColor: Bool { _optionalColor != nil }
+    public var hasOptionalColor: Bool { self._optionalColor != nil }
     /// Takes the value of `optionalColor` away.
-    public mutating func clearOptionalColor() { _optionalColor = nil }
+    public mutating func clearOptionalColor() { self._optionalColor = nil }
 
     public var doubles: [Double] = []
 
@@ -122,34 +122,34 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
 
     public var choiceNumber: Int32 {
         get {
-            if case .choiceNumber(let value)? = choice { return value }
+            if case .choiceNumber(let value)? = self.choice { return value }
             return 0
         }
-        set { choice = .choiceNumber(newValue) }
+        set { self.choice = OneOf_Choice.choiceNumber(newValue) }
     }
 
     public var choiceText: String {
         get {
-            if case .choiceText(let value)? = choice { return value }
+            if case .choiceText(let value)? = self.choice { return value }
             return ""
         }
-        set { choice = .choiceText(newValue) }
+        set { self.choice = OneOf_Choice.choiceText(newValue) }
     }
 
     public var choicePoint: Tests_Imported_Point {
         get {
-            if case .choicePoint(let value)? = choice { return value }
+            if case .choicePoint(let value)? = self.choice { return value }
             return Tests_Imported_Point()
         }
-        set { choice = .choicePoint(newValue) }
+        set { self.choice = OneOf_Choice.choicePoint(newValue) }
     }
 
     public var choiceSelf: Tests_Everything {
         get {
-            if case .choiceSelf(let value)? = choice { return value }
+            if case .choiceSelf(let value)? = self.choice { return value }
             return Tests_Everything()
         }
-        set { choice = .choiceSelf(newValue) }
+        set { self.choice = OneOf_Choice.choiceSelf(newValue) }
     }
 
     /// Names that Swift keeps for itself.
@@ -168,13 +168,13 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
     public var decoder: Int32 = 0
 
     public var nested: Tests_Everything.Nested {
-        get { _nested ?? Tests_Everything.Nested() }
-        set { _nested = newValue }
+        get { self._nested ?? Tests_Everything.Nested() }
+        set { self._nested = newValue }
     }
     /// Whether `nested` has been set.
-    public var hasNested: Bool { _nested != nil }
+    public var hasNested: Bool { self._nested != nil }
     /// Takes the value of `nested` away.
-    public mutating func clearNested() { _nested = nil }
+    public mutating func clearNested() { self._nested = nil }
 
     public var choice: OneOf_Choice?
 
@@ -188,7 +188,7 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
         case choiceSelf(Tests_Everything)
     }
 
-    public enum Color: NetpollProtobuf.Enum {
+    public enum Color: NetpollProtobuf.Enum, Swift.CaseIterable {
         case unspecified
         case red
         case green
@@ -201,34 +201,42 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
 
         public init?(rawValue: Int) {
             switch rawValue {
-                case 0: self = .unspecified
-                case 1: self = .red
-                case 2: self = .green
-                case -1: self = .negative
-                default: self = .UNRECOGNIZED(rawValue)
+            case 0: self = .unspecified
+            case 1: self = .red
+            case 2: self = .green
+            case -1: self = .negative
+            default: self = .UNRECOGNIZED(rawValue)
             }
         }
 
         public var rawValue: Int {
             switch self {
-                case .unspecified: 0
-                case .red: 1
-                case .green: 2
-                case .negative: -1
-                case .UNRECOGNIZED(let number): number
+            case .unspecified: 0
+            case .red: 1
+            case .green: 2
+            case .negative: -1
+            case .UNRECOGNIZED(let number): number
             }
         }
+
+        /// The values that the `.proto` file names.
+        public static let allCases: [Self] = [
+            .unspecified,
+            .red,
+            .green,
+            .negative,
+        ]
     }
 
     public struct Nested: Swift.Sendable, Swift.Hashable {
         public var deeper: Tests_Everything.Nested.Deeper {
-            get { _deeper ?? Tests_Everything.Nested.Deeper() }
-            set { _deeper = newValue }
+            get { self._deeper ?? Tests_Everything.Nested.Deeper() }
+            set { self._deeper = newValue }
         }
         /// Whether `deeper` has been set.
-        public var hasDeeper: Bool { _deeper != nil }
+        public var hasDeeper: Bool { self._deeper != nil }
         /// Takes the value of `deeper` away.
-        public mutating func clearDeeper() { _deeper = nil }
+        public mutating func clearDeeper() { self._deeper = nil }
 
         public var unknownFields = NetpollProtobuf.UnknownFields()
 
@@ -258,13 +266,13 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
 /// Two messages that contain each other.
 public struct Tests_Left: Swift.Sendable, Swift.Hashable {
     public var right: Tests_Right {
-        get { _right.value ?? Tests_Right() }
-        set { _right.value = newValue }
+        get { self._right.value ?? Tests_Right() }
+        set { self._right.value = newValue }
     }
     /// Whether `right` has been set.
-    public var hasRight: Bool { _right.value != nil }
+    public var hasRight: Bool { self._right.value != nil }
     /// Takes the value of `right` away.
-    public mutating func clearRight() { _right.value = nil }
+    public mutating func clearRight() { self._right.value = nil }
 
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
@@ -275,13 +283,13 @@ public struct Tests_Left: Swift.Sendable, Swift.Hashable {
 
 public struct Tests_Right: Swift.Sendable, Swift.Hashable {
     public var left: Tests_Left {
-        get { _left.value ?? Tests_Left() }
-        set { _left.value = newValue }
+        get { self._left.value ?? Tests_Left() }
+        set { self._left.value = newValue }
     }
     /// Whether `left` has been set.
-    public var hasLeft: Bool { _left.value != nil }
+    public var hasLeft: Bool { self._left.value != nil }
     /// Takes the value of `left` away.
-    public mutating func clearLeft() { _left.value = nil }
+    public mutating func clearLeft() { self._left.value = nil }
 
     public var number: Int32 = 0
 
@@ -294,62 +302,71 @@ public struct Tests_Right: Swift.Sendable, Swift.Hashable {
 
 extension Tests_Everything: NetpollProtobuf.Message {
     public static let protoMessageName = "tests.Everything"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "double_value", .double),
-        .init(2, "float_value", .float),
-        .init(3, "int32_value", .int32),
-        .init(4, "int64_value", .int64),
-        .init(5, "uint32_value", .uint32),
-        .init(6, "uint64_value", .uint64),
-        .init(7, "sint32_value", .sint32),
-        .init(8, "sint64_value", .sint64),
-        .init(9, "fixed32_value", .fixed32),
-        .init(10, "fixed64_value", .fixed64),
-        .init(11, "sfixed32_value", .sfixed32),
-        .init(12, "sfixed64_value", .sfixed64),
-        .init(13, "bool_value", .bool),
-        .init(14, "string_value", .string),
-        .init(15, "bytes_value", .bytes),
-        .init(16, "color", .enum),
-        .init(17, "point", .message { Tests_Imported_Point.messageSchema }),
-        .init(18, "level", .enum),
-        .init(19, "child", .message { Tests_Everything.messageSchema }),
-        .init(21, "optional_int32", .int32),
-        .init(22, "optional_string", .string),
-        .init(23, "optional_color", .enum),
-        .init(31, "doubles", .double, .packed),
-        .init(32, "floats", .float, .packed),
-        .init(33, "int32_list", .int32, .packed),
-        .init(34, "int64_list", .int64, .repeated),
-        .init(35, "uint32_list", .uint32, .packed),
-        .init(36, "sint64_list", .sint64, .packed),
-        .init(37, "fixed32_list", .fixed32, .packed),
-        .init(38, "sfixed64_list", .sfixed64, .packed),
-        .init(39, "bools", .bool, .packed),
-        .init(40, "strings", .string, .repeated),
-        .init(41, "byte_strings", .bytes, .repeated),
-        .init(42, "colors", .enum, .packed),
-        .init(43, "points", .message { Tests_Imported_Point.messageSchema }, .repeated),
-        .init(44, "children", .message { Tests_Everything.messageSchema }, .repeated),
-        .init(51, "string_map", .map(key: .string, value: .string)),
-        .init(52, "point_map", .map(key: .int32, value: .message { Tests_Imported_Point.messageSchema })),
-        .init(53, "color_map", .map(key: .bool, value: .enum)),
-        .init(54, "bytes_map", .map(key: .fixed64, value: .bytes)),
-        .init(61, "choice_number", .int32, oneof: 0),
-        .init(62, "choice_text", .string, oneof: 0),
-        .init(63, "choice_point", .message { Tests_Imported_Point.messageSchema }, oneof: 0),
-        .init(64, "choice_self", .message { Tests_Everything.messageSchema }, oneof: 0),
-        .init(301, "class", .string),
-        .init(302, "self", .string),
-        .init(303, "description", .string),
-        .init(304, "user_id", .string),
-        .init(305, "http_url", .string),
-        .init(306, "encoder", .string),
-        .init(307, "decoder", .int32),
-        .init(400, "nested", .message { Tests_Everything.Nested.messageSchema }),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "double_value", .double),
+            .init(2, "float_value", .float),
+            .init(3, "int32_value", .int32),
+            .init(4, "int64_value", .int64),
+            .init(5, "uint32_value", .uint32),
+            .init(6, "uint64_value", .uint64),
+            .init(7, "sint32_value", .sint32),
+            .init(8, "sint64_value", .sint64),
+            .init(9, "fixed32_value", .fixed32),
+            .init(10, "fixed64_value", .fixed64),
+            .init(11, "sfixed32_value", .sfixed32),
+            .init(12, "sfixed64_value", .sfixed64),
+            .init(13, "bool_value", .bool),
+            .init(14, "string_value", .string),
+            .init(15, "bytes_value", .bytes),
+            .init(16, "color", .enum),
+            .init(17, "point", .message { Tests_Imported_Point.messageSchema }),
+            .init(18, "level", .enum),
+            .init(19, "child", .message { Tests_Everything.messageSchema }),
+            .init(21, "optional_int32", .int32),
+            .init(22, "optional_string", .string),
+            .init(23, "optional_color", .enum),
+            .init(31, "doubles", .double, .packed),
+            .init(32, "floats", .float, .packed),
+            .init(33, "int32_list", .int32, .packed),
+            .init(34, "int64_list", .int64, .repeated),
+            .init(35, "uint32_list", .uint32, .packed),
+            .init(36, "sint64_list", .sint64, .packed),
+            .init(37, "fixed32_list", .fixed32, .packed),
+            .init(38, "sfixed64_list", .sfixed64, .packed),
+            .init(39, "bools", .bool, .packed),
+            .init(40, "strings", .string, .repeated),
+            .init(41, "byte_strings", .bytes, .repeated),
+            .init(42, "colors", .enum, .packed),
+            .init(43, "points", .message { Tests_Imported_Point.messageSchema }, .repeated),
+            .init(44, "children", .message { Tests_Everything.messageSchema }, .repeated),
+            .init(51, "string_map", .map(key: .string, value: .string)),
+            .init(
+                52,
+                "point_map",
+                .map(key: .int32, value: .message { Tests_Imported_Point.messageSchema })
+            ),
+            .init(53, "color_map", .map(key: .bool, value: .enum)),
+            .init(54, "bytes_map", .map(key: .fixed64, value: .bytes)),
+            .init(61, "choice_number", .int32, oneof: 0),
+            .init(62, "choice_text", .string, oneof: 0),
+            .init(63, "choice_point", .message { Tests_Imported_Point.messageSchema }, oneof: 0),
+            .init(64, "choice_self", .message { Tests_Everything.messageSchema }, oneof: 0),
+            .init(301, "class", .string),
+            .init(302, "self", .string),
+            .init(303, "description", .string),
+            .init(304, "user_id", .string),
+            .init(305, "http_url", .string),
+            .init(306, "encoder", .string),
+            .init(307, "decoder", .int32),
+            .init(400, "nested", .message { Tests_Everything.Nested.messageSchema }),
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.implicit(0, self.doubleValue)
         try encoder.implicit(1, self.floatValue)
         try encoder.implicit(2, self.int32Value)
@@ -399,15 +416,17 @@ extension Tests_Everything: NetpollProtobuf.Message {
         try encoder.implicit(50, self.decoder)
         try encoder.message(51, self._nested)
         switch self.choice {
-            case .choiceNumber(let value)?: try encoder.store(40, value)
-            case .choiceText(let value)?: try encoder.store(41, value)
-            case .choicePoint(let value)?: try encoder.message(42, value)
-            case .choiceSelf(let value)?: try encoder.message(43, value)
-            case nil: break
+        case .choiceNumber(let value)?: try encoder.store(40, value)
+        case .choiceText(let value)?: try encoder.store(41, value)
+        case .choicePoint(let value)?: try encoder.message(42, value)
+        case .choiceSelf(let value)?: try encoder.message(43, value)
+        case nil: break
         }
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try decoder.implicit(0, &self.doubleValue)
         try decoder.implicit(1, &self.floatValue)
         try decoder.implicit(2, &self.int32Value)
@@ -448,10 +467,18 @@ extension Tests_Everything: NetpollProtobuf.Message {
         self.pointMap = try decoder.messageMap(37, 0)
         self.colorMap = try decoder.map(38, false, .unspecified)
         self.bytesMap = try decoder.map(39, 0, [])
-        if let value: Int32 = try decoder.optional(40) { self.choice = .choiceNumber(value) }
-        if let value: String = try decoder.optional(41) { self.choice = .choiceText(value) }
-        if let value: Tests_Imported_Point = try decoder.message(42) { self.choice = .choicePoint(value) }
-        if let value: Tests_Everything = try decoder.message(43) { self.choice = .choiceSelf(value) }
+        if let value: Int32 = try decoder.optional(40) {
+            self.choice = OneOf_Choice.choiceNumber(value)
+        }
+        if let value: String = try decoder.optional(41) {
+            self.choice = OneOf_Choice.choiceText(value)
+        }
+        if let value: Tests_Imported_Point = try decoder.message(42) {
+            self.choice = OneOf_Choice.choicePoint(value)
+        }
+        if let value: Tests_Everything = try decoder.message(43) {
+            self.choice = OneOf_Choice.choiceSelf(value)
+        }
         try decoder.implicit(44, &self.`class`)
         try decoder.implicit(45, &self.self_p)
         try decoder.implicit(46, &self.description_p)
@@ -465,62 +492,90 @@ extension Tests_Everything: NetpollProtobuf.Message {
 
 extension Tests_Everything.Nested: NetpollProtobuf.Message {
     public static let protoMessageName = "tests.Everything.Nested"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "deeper", .message { Tests_Everything.Nested.Deeper.messageSchema }),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "deeper", .message { Tests_Everything.Nested.Deeper.messageSchema })
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.message(0, self._deeper)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         self._deeper = try decoder.message(0)
     }
 }
 
 extension Tests_Everything.Nested.Deeper: NetpollProtobuf.Message {
     public static let protoMessageName = "tests.Everything.Nested.Deeper"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "text", .string),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "text", .string)
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.implicit(0, self.text)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try decoder.implicit(0, &self.text)
     }
 }
 
 extension Tests_Left: NetpollProtobuf.Message {
     public static let protoMessageName = "tests.Left"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "right", .message { Tests_Right.messageSchema }),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "right", .message { Tests_Right.messageSchema })
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.message(0, self._right.value)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         self._right.value = try decoder.message(0)
     }
 }
 
 extension Tests_Right: NetpollProtobuf.Message {
     public static let protoMessageName = "tests.Right"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "left", .message { Tests_Left.messageSchema }),
-        .init(2, "number", .int32),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "left", .message { Tests_Left.messageSchema }),
+            .init(2, "number", .int32),
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.message(0, self._left.value)
         try encoder.implicit(1, self.number)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         self._left.value = try decoder.message(0)
         try decoder.implicit(1, &self.number)
     }

@@ -3,7 +3,7 @@
 
 public import NetpollProtobuf
 
-public enum Tests_Imported_Level: NetpollProtobuf.Enum {
+public enum Tests_Imported_Level: NetpollProtobuf.Enum, Swift.CaseIterable {
     case unspecified
     case low
     case high
@@ -14,21 +14,28 @@ public enum Tests_Imported_Level: NetpollProtobuf.Enum {
 
     public init?(rawValue: Int) {
         switch rawValue {
-            case 0: self = .unspecified
-            case 1: self = .low
-            case 10: self = .high
-            default: self = .UNRECOGNIZED(rawValue)
+        case 0: self = .unspecified
+        case 1: self = .low
+        case 10: self = .high
+        default: self = .UNRECOGNIZED(rawValue)
         }
     }
 
     public var rawValue: Int {
         switch self {
-            case .unspecified: 0
-            case .low: 1
-            case .high: 10
-            case .UNRECOGNIZED(let number): number
+        case .unspecified: 0
+        case .low: 1
+        case .high: 10
+        case .UNRECOGNIZED(let number): number
         }
     }
+
+    /// The values that the `.proto` file names.
+    public static let allCases: [Self] = [
+        .unspecified,
+        .low,
+        .high,
+    ]
 }
 
 /// A type of another file.
@@ -44,17 +51,24 @@ public struct Tests_Imported_Point: Swift.Sendable, Swift.Hashable {
 
 extension Tests_Imported_Point: NetpollProtobuf.Message {
     public static let protoMessageName = "tests.imported.Point"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "x", .sint32),
-        .init(2, "y", .sint32),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "x", .sint32),
+            .init(2, "y", .sint32),
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.implicit(0, self.x)
         try encoder.implicit(1, self.y)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try decoder.implicit(0, &self.x)
         try decoder.implicit(1, &self.y)
     }

@@ -37,11 +37,14 @@ public struct Echo_SleepRequest: Swift.Sendable, Swift.Hashable {
 /// Sends messages back, fails, or takes its time: what a first try-out needs.
 public protocol Echo_EchoService: NetpollRPC.RPCService {
     /// Sends the message back.
-    func echo(_ request: Echo_EchoRequest, context: NetpollRPC.RPCContext) async throws -> Echo_EchoResponse
+    func echo(_ request: Echo_EchoRequest, context: NetpollRPC.RPCContext) async throws
+        -> Echo_EchoResponse
     /// Fails always.
-    func fail(_ request: Echo_EchoRequest, context: NetpollRPC.RPCContext) async throws -> Echo_EchoResponse
+    func fail(_ request: Echo_EchoRequest, context: NetpollRPC.RPCContext) async throws
+        -> Echo_EchoResponse
     /// Answers after some time.
-    func sleep(_ request: Echo_SleepRequest, context: NetpollRPC.RPCContext) async throws -> Echo_EchoResponse
+    func sleep(_ request: Echo_SleepRequest, context: NetpollRPC.RPCContext) async throws
+        -> Echo_EchoResponse
 }
 
 extension Echo_EchoService {
@@ -50,9 +53,15 @@ extension Echo_EchoService {
     }
 
     public func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
-        registrar.register("Echo") { (request: Echo_EchoRequest, context) -> Echo_EchoResponse in try await self.echo(request, context: context) }
-        registrar.register("Fail") { (request: Echo_EchoRequest, context) -> Echo_EchoResponse in try await self.fail(request, context: context) }
-        registrar.register("Sleep") { (request: Echo_SleepRequest, context) -> Echo_EchoResponse in try await self.sleep(request, context: context) }
+        registrar.register("Echo") { (request: Echo_EchoRequest, context) -> Echo_EchoResponse in
+            try await self.echo(request, context: context)
+        }
+        registrar.register("Fail") { (request: Echo_EchoRequest, context) -> Echo_EchoResponse in
+            try await self.fail(request, context: context)
+        }
+        registrar.register("Sleep") { (request: Echo_SleepRequest, context) -> Echo_EchoResponse in
+            try await self.sleep(request, context: context)
+        }
     }
 }
 
@@ -65,7 +74,8 @@ public struct Echo_EchoClient: Swift.Sendable {
 
     /// Sends the message back.
     public func echo(
-        _ request: Echo_EchoRequest, timeout: Swift.Duration? = nil,
+        _ request: Echo_EchoRequest,
+        timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
     ) async throws -> Echo_EchoResponse {
         try await client.call(Self.echoMethod, request, timeout: timeout, options: options)
@@ -73,7 +83,8 @@ public struct Echo_EchoClient: Swift.Sendable {
 
     /// Fails always.
     public func fail(
-        _ request: Echo_EchoRequest, timeout: Swift.Duration? = nil,
+        _ request: Echo_EchoRequest,
+        timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
     ) async throws -> Echo_EchoResponse {
         try await client.call(Self.failMethod, request, timeout: timeout, options: options)
@@ -81,38 +92,52 @@ public struct Echo_EchoClient: Swift.Sendable {
 
     /// Answers after some time.
     public func sleep(
-        _ request: Echo_SleepRequest, timeout: Swift.Duration? = nil,
+        _ request: Echo_SleepRequest,
+        timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
     ) async throws -> Echo_EchoResponse {
         try await client.call(Self.sleepMethod, request, timeout: timeout, options: options)
     }
 
     private static let echoMethod = NetpollRPC.MethodDescriptor(
-        service: "Echo", package: "echo", name: "Echo"
+        service: "Echo",
+        package: "echo",
+        name: "Echo"
     )
 
     private static let failMethod = NetpollRPC.MethodDescriptor(
-        service: "Echo", package: "echo", name: "Fail"
+        service: "Echo",
+        package: "echo",
+        name: "Fail"
     )
 
     private static let sleepMethod = NetpollRPC.MethodDescriptor(
-        service: "Echo", package: "echo", name: "Sleep"
+        service: "Echo",
+        package: "echo",
+        name: "Sleep"
     )
 }
 
 extension Echo_EchoRequest: NetpollProtobuf.Message {
     public static let protoMessageName = "echo.EchoRequest"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "action", .string),
-        .init(2, "msg", .string),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "action", .string),
+            .init(2, "msg", .string),
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.implicit(0, self.action)
         try encoder.implicit(1, self.msg)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try decoder.implicit(0, &self.action)
         try decoder.implicit(1, &self.msg)
     }
@@ -120,17 +145,24 @@ extension Echo_EchoRequest: NetpollProtobuf.Message {
 
 extension Echo_EchoResponse: NetpollProtobuf.Message {
     public static let protoMessageName = "echo.EchoResponse"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "action", .string),
-        .init(2, "msg", .string),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "action", .string),
+            .init(2, "msg", .string),
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.implicit(0, self.action)
         try encoder.implicit(1, self.msg)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try decoder.implicit(0, &self.action)
         try decoder.implicit(1, &self.msg)
     }
@@ -138,15 +170,22 @@ extension Echo_EchoResponse: NetpollProtobuf.Message {
 
 extension Echo_SleepRequest: NetpollProtobuf.Message {
     public static let protoMessageName = "echo.SleepRequest"
-    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "millis", .int64),
-    ])
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "millis", .int64)
+        ]
+    )
 
-    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.implicit(0, self.millis)
     }
 
-    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try decoder.implicit(0, &self.millis)
     }
 }

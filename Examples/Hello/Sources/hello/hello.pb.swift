@@ -23,7 +23,8 @@ internal struct Demo_HelloReply: Swift.Sendable, Swift.Hashable {
 /// Greets people.
 internal protocol Demo_GreeterService: NetpollRPC.RPCService {
     /// Says hello to somebody by name.
-    func hello(_ request: Demo_HelloRequest, context: NetpollRPC.RPCContext) async throws -> Demo_HelloReply
+    func hello(_ request: Demo_HelloRequest, context: NetpollRPC.RPCContext) async throws
+        -> Demo_HelloReply
 }
 
 extension Demo_GreeterService {
@@ -32,7 +33,9 @@ extension Demo_GreeterService {
     }
 
     internal func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
-        registrar.register("Hello") { (request: Demo_HelloRequest, context) -> Demo_HelloReply in try await self.hello(request, context: context) }
+        registrar.register("Hello") { (request: Demo_HelloRequest, context) -> Demo_HelloReply in
+            try await self.hello(request, context: context)
+        }
     }
 }
 
@@ -45,43 +48,60 @@ internal struct Demo_GreeterClient: Swift.Sendable {
 
     /// Says hello to somebody by name.
     internal func hello(
-        _ request: Demo_HelloRequest, timeout: Swift.Duration? = nil,
+        _ request: Demo_HelloRequest,
+        timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
     ) async throws -> Demo_HelloReply {
         try await client.call(Self.helloMethod, request, timeout: timeout, options: options)
     }
 
     private static let helloMethod = NetpollRPC.MethodDescriptor(
-        service: "Greeter", package: "demo", name: "Hello"
+        service: "Greeter",
+        package: "demo",
+        name: "Hello"
     )
 }
 
 extension Demo_HelloRequest: NetpollProtobuf.Message {
     internal static let protoMessageName = "demo.HelloRequest"
-    internal static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "name", .string),
-    ])
+    internal static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "name", .string)
+        ]
+    )
 
-    internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.implicit(0, self.name)
     }
 
-    internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try decoder.implicit(0, &self.name)
     }
 }
 
 extension Demo_HelloReply: NetpollProtobuf.Message {
     internal static let protoMessageName = "demo.HelloReply"
-    internal static let messageSchema: NetpollProtobuf.MessageSchema = .init(protoMessageName, [
-        .init(1, "text", .string),
-    ])
+    internal static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "text", .string)
+        ]
+    )
 
-    internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder) throws(NetpollProtobuf.ProtobufError) {
+    internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try encoder.implicit(0, self.text)
     }
 
-    internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder) throws(NetpollProtobuf.ProtobufError) {
+    internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
         try decoder.implicit(0, &self.text)
     }
 }

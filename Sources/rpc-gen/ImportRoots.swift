@@ -1,0 +1,30 @@
+internal import ArgumentParser
+internal import RPCGenCore
+
+/// Where `.proto` files are, for every command that reads them.
+struct ImportRoots: ParsableArguments {
+    @Option(
+        name: [.customShort("I"), .customLong("import-root")],
+        help: "Where imports are looked for; may be repeated."
+    )
+    var importRoots: [String] = []
+
+    /// Compiles files, or exits with the errors on standard error.
+    func compile(_ files: [String]) throws -> CompiledFiles {
+        let roots = importRoots.isEmpty ? ["."] : importRoots.map(Files.withoutTrailingSlash)
+        var compiler = ProtoCompiler(importRoots: roots, readFile: Files.read)
+        return try compiler.compile(files.map { Files.relative($0, to: roots) }).reported()
+    }
+}
+
+extension Result where Failure == CompilationFailure {
+    /// The value, or an exit with the errors on standard error.
+    func reported() throws -> Success {
+        switch self {
+        case .success(let value): return value
+        case .failure(let failure):
+            for error in failure.errors { Files.printError("\(error)") }
+            throw ExitCode.failure
+        }
+    }
+}

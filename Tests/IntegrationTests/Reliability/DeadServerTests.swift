@@ -116,7 +116,7 @@ struct DeadServerTests {
             var errors: [String: Int] = [:]
             var isDone = false
         }
-        private let state = Mutex(State())
+        private let state = Locked(State())
 
         var succeeded: Int { state.withLock { $0.succeeded } }
         var errors: [String: Int] { state.withLock { $0.errors } }

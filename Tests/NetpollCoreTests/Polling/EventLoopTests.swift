@@ -59,9 +59,9 @@ struct EventLoopTests {
 
 /// Lets a test wait until something has happened so many times.
 final class CountingLatch: Sendable {
-    private let state: Mutex<(left: Int, waiter: CheckedContinuation<Void, Never>?)>
+    private let state: Locked<(left: Int, waiter: CheckedContinuation<Void, Never>?)>
 
-    init(_ count: Int) { state = Mutex((count, nil)) }
+    init(_ count: Int) { state = Locked((count, nil)) }
 
     func hit() {
         let waiter = state.withLock { state in

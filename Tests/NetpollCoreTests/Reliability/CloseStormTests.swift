@@ -48,7 +48,7 @@ struct CloseStormTests {
             let seed = UInt64.random(in: 0 ... .max)
             var random = SeededGenerator(seed: seed)
             let group = try EventLoopGroup(count: 2)
-            let accepted = Mutex<[CloseCounter]>([])
+            let accepted = Locked<[CloseCounter]>([])
             let listener = try Listener(
                 on: .unix(path: "@netpoll-storm-\(getpid())"),
                 group: group

@@ -8,7 +8,7 @@ import Testing
 
 /// Opens descriptors until the process has no more, and gives them back.
 private final class Hoard: Sendable {
-    private let descriptors = Mutex<[Int32]>([])
+    private let descriptors = Locked<[Int32]>([])
 
     func fill() {
         while case let descriptor = dup(0), descriptor >= 0 {

@@ -8,7 +8,7 @@ import Testing
 /// Answers each 8-byte number with the same number and its own identity's stamp.
 private final class Stamped: ConnectionHandler {
     let strangers: Atomic<Int>
-    private let first = Mutex<UInt64?>(nil)
+    private let first = Locked<UInt64?>(nil)
 
     init() { strangers = Atomic(0) }
 
@@ -36,7 +36,7 @@ struct DescriptorReuseTests {
     func openAndClose() async throws {
         let seed = UInt64.random(in: 0 ... .max)
         let group = try EventLoopGroup(count: 3)
-        let handlers = Mutex<[Stamped]>([])
+        let handlers = Locked<[Stamped]>([])
         let listener = try Listener(
             on: SocketAddress.unix(path: "@netpoll-reuse-tests").unique,
             group: group

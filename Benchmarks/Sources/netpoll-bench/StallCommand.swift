@@ -67,13 +67,15 @@ struct StallCommand: AsyncParsableCommand {
         async throws
         -> Tally
     {
-        let end = Deadline.after(.seconds(seconds))
+        // Callers come to rest first: making their histograms alone takes a while.
+        let start = Deadline.after(.milliseconds(500))
+        let end = start.advanced(by: .seconds(seconds))
         let fastGap = Duration.seconds(Double(concurrency) / Double(rate))
         return try await withThrowingTaskGroup(of: Tally.self) { tasks in
             for caller in 0..<concurrency {
                 let loop = group.loops[caller % group.loops.count]
                 tasks.addTask(executorPreference: loop) {
-                    try await call(echo, "fast", every: fastGap, until: end, loop)
+                    try await call(echo, "fast", every: fastGap, from: start, until: end, loop)
                 }
             }
             if isStalled {
@@ -84,7 +86,7 @@ struct StallCommand: AsyncParsableCommand {
                 for caller in 0..<callers {
                     let loop = group.loops[caller % group.loops.count]
                     tasks.addTask(executorPreference: loop) {
-                        _ = try await call(echo, "block", every: gap, until: end, loop)
+                        _ = try await call(echo, "block", every: gap, from: start, until: end, loop)
                         return Tally()
                     }
                 }
@@ -98,6 +100,7 @@ struct StallCommand: AsyncParsableCommand {
         _ echo: Echo_EchoClient,
         _ action: String,
         every gap: Duration,
+        from start: Deadline,
         until end: Deadline,
         _ loop: EventLoop
     ) async throws -> Tally {
@@ -113,7 +116,8 @@ struct StallCommand: AsyncParsableCommand {
             let reply = try await echo.echo(request, timeout: .seconds(10))
             guard reply.msg == request.msg else { throw BenchError("another message came back") }
             // The timer's own lateness is the client's, not the server's.
-            tally.record(Deadline.now().uptimeNanoseconds - begun.uptimeNanoseconds, nil)
+            let taken = Deadline.now().uptimeNanoseconds - begun.uptimeNanoseconds
+            if begun >= start { tally.record(taken, nil) }
             next = max(next.advanced(by: gap), .now())
         }
         return tally

@@ -74,6 +74,12 @@ struct Tally: Sendable {
     private(set) var errors: [String: Int] = [:]
     private(set) var succeeded = 0
 
+    init() {
+        // Makes the histogram take its memory now, up to a minute, and not in the first call.
+        latencies.record(60_000_000_000)
+        latencies.reset()
+    }
+
     mutating func record(_ nanoseconds: UInt64, _ failure: String?) {
         if let failure {
             errors[failure, default: 0] += 1

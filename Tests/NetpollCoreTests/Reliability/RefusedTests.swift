@@ -20,8 +20,7 @@ struct RefusedTests {
         }
         #expect(error?.code == .connectionRefused)
         #expect(error?.errorNumber == ECONNREFUSED)
-        // A machine that is busy with other tests takes its time, but not the timeout.
-        #expect(start.advanced(by: .seconds(15)) > .now())
+        #expect(start.advanced(by: .seconds(1)) > .now())
         await group.shutdown()
     }
 

@@ -1,8 +1,9 @@
 public import NetpollCore
 
-/// Two connections that are joined in memory, without an address or a network (socketpair(2)).
+/// Two connections that are joined in memory, without an address, a network or a descriptor.
 ///
-/// What one writes the other reads. Both live on loops of one group.
+/// What one writes the other reads. They behave as connected sockets do, with 256 KiB of room in
+/// each direction, but in the order in which their loops run. Both live on loops of one group.
 public struct ConnectedPair: Sendable {
     /// One end.
     public let first: Connection
@@ -16,17 +17,13 @@ public struct ConnectedPair: Sendable {
     ///   - options: The options of both ends.
     ///   - makeHandler: Called for the second end before its first byte is read; without one it is
     ///     read with `read(upTo:deadline:)`, as the first end is.
-    /// - Throws: ``NetpollError`` when the system has no descriptors left.
     public init(
         group: EventLoopGroup,
         options: ConnectionOptions = ConnectionOptions(),
         makeHandler: (@Sendable (Connection) -> any ConnectionHandler)? = nil
-    ) throws(NetpollError) {
-        (first, second) = try Connection.makePair(
-            group.next(),
-            group.next(),
-            options,
-            makeHandler
-        )
+    ) {
+        (first, second) = Connection.makePair(group.next(), group.next(), (options, options))
+        first.begin(nil)
+        second.begin(makeHandler)
     }
 }

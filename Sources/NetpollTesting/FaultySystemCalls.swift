@@ -1,10 +1,10 @@
 public import NetpollCore
 internal import Synchronization
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// System calls that fail now and then, as the kernel may let them: interrupted, not ready, short,

@@ -1,10 +1,10 @@
 internal import NetpollCore
 internal import Synchronization
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// Notes what exists when a test begins and tells what is left over at its end.

@@ -1,19 +1,15 @@
 #pragma once
 
 // What Swift's Glibc module does not show: epoll, eventfd, accept4, and thread-local slots.
+// CNETPOLL_PORTABLE leaves out what only Linux has, to check the types of code for other systems.
 //
 // The thread-local accessors are out of line on purpose. Swift treats pthread_self and
 // __errno_location as constant, so an inlined look-up could be cached across a suspension point.
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/socket.h>
-#include <sys/types.h>
-#include <sys/uio.h>
-
-#if defined(__linux__)
+#if defined(__linux__) && !defined(CNETPOLL_PORTABLE)
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 /// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC.
 int cnetpoll_accept(int fd, struct sockaddr *address, socklen_t *length);

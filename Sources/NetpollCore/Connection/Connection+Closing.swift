@@ -1,9 +1,9 @@
 internal import Synchronization
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 extension Connection {
@@ -72,9 +72,10 @@ extension Connection {
     /// Everything that was written has left; loop only.
     func outputDidDrain() {
         guard phase != .closed else { return }
-        Socket.shutdown(fileDescriptor, .write)
-        guard phase == .draining else { return }
+        transport.shutdown(.write)
+        outputHasEnded = true
         if inputHasEnded { return finishClose(nil) }
+        guard phase == .draining else { return }
         closeFinally(at: loop.deadline(after: Self.lingerTimeout))
         // Closing with unread bytes would reset the connection and could destroy the last reply.
         if isReadingPaused {
@@ -92,8 +93,7 @@ extension Connection {
         phase = .closed
         closeError = error
         active.store(false, ordering: .releasing)
-        if let token { loop.deregister(token) }
-        token = nil
+        endWatch()
         if let drainTimer { loop.cancel(drainTimer) }
         drainTimer = nil
         endStall()
@@ -121,16 +121,16 @@ extension Connection {
             if state.loss == nil, !dropped.isEmpty || state.isFlushing {
                 state.loss = error ?? closedForWriting
             }
-            state.closeSocketAfterFlush = state.isFlushing
+            state.closesTransportAfterFlush = state.isFlushing
             defer { state.waiters = [] }
             return (state.waiters, state.isFlushing)
         }
         for entry in waiters { entry.waiter.finish(.failure(error ?? closedForWriting)) }
         if isFlushing {
-            // Another thread is inside sendmsg on this descriptor: it closes when that one is done.
-            Socket.shutdown(fileDescriptor, .both)
+            // Another thread is inside a write: the transport closes when that one is done.
+            transport.shutdown(.both)
         } else {
-            socket = nil
+            closeTransport()
         }
     }
 }

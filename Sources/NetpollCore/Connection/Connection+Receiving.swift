@@ -1,9 +1,9 @@
 internal import Synchronization
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 extension Connection {
@@ -19,7 +19,7 @@ extension Connection {
             let space = UnsafeMutableRawBufferPointer(
                 rebasing: room.prefix(max(readSize, wantedInput))
             )
-            switch Socket.read(fileDescriptor, into: space, loop.faults) {
+            switch transport.read(into: space, loop.faults) {
             case .moved(0):
                 return reachEnd()
             case .moved(let count):
@@ -32,7 +32,7 @@ extension Connection {
                 }
             case .wouldBlock:
                 return releaseIdleInput()
-            case .failed(let number):
+            case .failure(let number):
                 return finishClose(SystemError.make(number, "read from \(peerAddress)"))
             }
         }
@@ -90,6 +90,7 @@ extension Connection {
         } else {
             serveReadRequest()
         }
+        if outputHasEnded { finishClose(nil) }
     }
 
     /// Stops reading from the kernel, so that the peer is held back.
@@ -113,7 +114,7 @@ extension Connection {
         isReadingPaused = false
         updateInterest()
         if !input.isEmpty { deliverInput() }
-        if token == nil { receiveUnwatched() }
+        if !isWatched { receiveUnwatched() }
     }
 
     /// Reads a socket that hung up while reading was paused, turn by turn until its end.

@@ -1,9 +1,9 @@
 internal import Synchronization
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 extension Connection {
@@ -24,7 +24,7 @@ extension Connection {
         /// Why bytes that were accepted have not been sent and never will be.
         var loss: NetpollError?
         /// The loop closed the connection while another thread was sending.
-        var closeSocketAfterFlush = false
+        var closesTransportAfterFlush = false
         /// Tasks that wait until no more than so many bytes are queued.
         var waiters: [(limit: Int, waiter: Waiter<Void>)] = []
         /// The loop waits to hear that nothing is queued any more.
@@ -187,7 +187,7 @@ extension Connection {
                 guard continueFlush(&batch) else { return }
             case .wouldBlock:
                 return suspendFlush(batch)
-            case .failed(let number):
+            case .failure(let number):
                 return failFlush(number)
             }
         }
@@ -209,16 +209,13 @@ extension Connection {
         withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.vectorLimit) { vectors in
             while !batch.isEmpty {
                 let filled = batch.fill(vectors)
-                switch Socket.write(
-                    fileDescriptor,
-                    UnsafeMutableBufferPointer(rebasing: vectors[..<filled]),
-                    loop.faults
-                ) {
+                let pieces = UnsafeMutableBufferPointer(rebasing: vectors[..<filled])
+                switch transport.write(pieces, loop.faults) {
                 case .moved(let count):
                     noteActivity()
                     batch.skip(count)
                 case .wouldBlock: return .wouldBlock
-                case .failed(let number): return .failed(number)
+                case .failure(let number): return .failure(number)
                 }
             }
             return .moved(0)
@@ -275,7 +272,7 @@ extension Connection {
 
     private func finish(_ end: consuming FlushEnd) {
         for waiter in end.waiters { waiter.finish(.success(())) }
-        if end.closeSocket { loop.execute { self.socket = nil } }
+        if end.closesTransport { loop.execute { self.closeTransport() } }
         if end.isDrained { loop.perform { self.outputDidDrain() } }
     }
 
@@ -298,7 +295,7 @@ extension Connection {
 /// What is left to do after a flush, outside the lock.
 struct FlushEnd: ~Copyable {
     var waiters: [Waiter<Void>]
-    var closeSocket: Bool
+    var closesTransport: Bool
     var isDrained: Bool
 }
 
@@ -308,7 +305,7 @@ extension Connection.OutputState {
         flushingByteCount = 0
         return FlushEnd(
             waiters: takeSatisfiedWaiters(),
-            closeSocket: closeSocketAfterFlush,
+            closesTransport: closesTransportAfterFlush,
             isDrained: isDraining && pending.isEmpty
         )
     }

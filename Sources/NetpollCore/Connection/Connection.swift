@@ -1,12 +1,6 @@
 internal import Synchronization
 
-#if canImport(Glibc)
-internal import Glibc
-#else
-internal import Darwin
-#endif
-
-/// A stream connection, TCP or Unix, owned by one event loop.
+/// A stream connection, TCP or Unix or in memory, owned by one event loop.
 ///
 /// The loop reads; any thread may write. Writes on the loop's own thread leave together at the end
 /// of the turn; on other threads the first writer sends for all. Bytes come either to a
@@ -39,15 +33,17 @@ public final class Connection: @unchecked Sendable {
     /// The options the connection was made with.
     public let options: ConnectionOptions
 
-    let fileDescriptor: Int32
+    let transport: Transport
     let active = Atomic<Bool>(true)
     let output = Locked(OutputState())
     /// When a byte last came or went, in nanoseconds of uptime; kept only for an idle timeout.
     let lastActivity = Atomic<UInt64>(0)
 
     // Confined to the loop.
-    var socket: Socket?
-    var token: RegistrationToken?
+    private var socket: Socket?
+    private var token: RegistrationToken?
+    /// Whether the loop tells what happens to the transport.
+    private(set) var isWatched = false
     var interest: Interest = []
     var phase = Phase.open
     var handler: (any ConnectionHandler)?
@@ -56,6 +52,8 @@ public final class Connection: @unchecked Sendable {
     /// The peer's end was told, though bytes from before it may wait in the kernel.
     var peerHasEnded = false
     var isReadingPaused = false
+    /// The write direction was ended after everything was sent.
+    var outputHasEnded = false
     /// This side closed; otherwise what was read before the end can still be taken.
     var isClosedLocally = false
     var isTouched = false
@@ -78,7 +76,7 @@ public final class Connection: @unchecked Sendable {
         peer: Peer,
         options: ConnectionOptions
     ) {
-        fileDescriptor = socket.fileDescriptor
+        transport = .socket(socket.fileDescriptor)
         self.socket = consume socket
         self.loop = loop
         self.peer = peer
@@ -86,20 +84,34 @@ public final class Connection: @unchecked Sendable {
         readSize = max(1024, options.initialReadSize)
     }
 
-    /// Two connections that are joined by a socketpair(2).
+    private init(_ endpoint: MemoryEndpoint, loop: EventLoop, options: ConnectionOptions) {
+        transport = .memory(endpoint)
+        self.loop = loop
+        peer = .dialed(.unix(path: ""))
+        self.options = options
+        readSize = max(1024, options.initialReadSize)
+    }
+
+    /// Two connections that are joined in memory, without a descriptor.
+    ///
+    /// Call ``begin(_:)`` on each.
     package static func makePair(
         _ first: EventLoop,
         _ second: EventLoop,
-        _ options: ConnectionOptions,
-        _ makeHandler: (@Sendable (Connection) -> any ConnectionHandler)?
-    ) throws(NetpollError) -> (Connection, Connection) {
-        let pair = try Socket.makePair()
-        let peer = Peer.dialed(.unix(path: ""))
-        let connection = Connection(pair.first, loop: first, peer: peer, options: options)
-        let other = Connection(pair.second, loop: second, peer: peer, options: options)
-        first.perform { connection.start(nil) }
-        second.perform { other.start(makeHandler?(other)) }
-        return (connection, other)
+        _ options: (ConnectionOptions, ConnectionOptions)
+    ) -> (Connection, Connection) {
+        let (one, other) = MemoryEndpoint.makePair(first, second)
+        return (
+            Connection(one, loop: first, options: options.0),
+            Connection(other, loop: second, options: options.1)
+        )
+    }
+
+    /// Starts one of a pair, on its loop.
+    ///
+    /// - Parameter makeHandler: Called on the loop before the first byte is read.
+    package func begin(_ makeHandler: (@Sendable (Connection) -> (any ConnectionHandler)?)?) {
+        loop.perform { self.start(makeHandler?(self)) }
     }
 
     /// The address of the other side; `unix://` with an empty path for an unnamed Unix peer.
@@ -121,9 +133,13 @@ public final class Connection: @unchecked Sendable {
     func start(_ handler: (any ConnectionHandler)?) {
         loop.assertInside()
         self.handler = handler
-        interest = .read
+        interest = [.read, .hangUp]
         do throws(NetpollError) {
-            token = try loop.register(fileDescriptor, interest, self)
+            switch transport {
+            case .socket(let number): token = try loop.register(number, interest, self)
+            case .memory(let endpoint): endpoint.watch(interest, self)
+            }
+            isWatched = true
         } catch {
             return finishClose(error)
         }
@@ -166,8 +182,8 @@ public final class Connection: @unchecked Sendable {
     }
 
     func updateInterest() {
-        guard let token else { return }
-        var wanted: Interest = []
+        guard isWatched else { return }
+        var wanted = Interest.hangUp
         if !inputHasEnded {
             // A peer's end that was told once would be told for ever while its bytes stay unread.
             if !isReadingPaused {
@@ -179,7 +195,22 @@ public final class Connection: @unchecked Sendable {
         if output.withLock({ $0.isBlocked }) { wanted.insert(.write) }
         guard wanted != interest else { return }
         interest = wanted
-        loop.setInterest(wanted, of: token)
+        if let token { loop.setInterest(wanted, of: token) }
+        if case .memory(let endpoint) = transport { endpoint.setInterest(wanted) }
+    }
+
+    /// Hears no more of the transport.
+    func endWatch() {
+        guard isWatched else { return }
+        isWatched = false
+        if let token { loop.deregister(token) }
+        token = nil
+        if case .memory(let endpoint) = transport { endpoint.endWatch() }
+    }
+
+    func closeTransport() {
+        socket = nil
+        if case .memory(let endpoint) = transport { endpoint.close() }
     }
 }
 
@@ -202,8 +233,7 @@ extension Connection: ReadinessHandler {
             // A hang-up cannot be masked and would wake the loop for ever, but bytes may wait in the
             // kernel: the socket is read again when reading resumes, without being watched.
             active.store(false, ordering: .releasing)
-            if let token { loop.deregister(token) }
-            token = nil
+            endWatch()
         }
     }
 

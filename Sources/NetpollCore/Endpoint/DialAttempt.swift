@@ -1,7 +1,7 @@
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// One dial: resolves a name and lets its addresses race until one answers.

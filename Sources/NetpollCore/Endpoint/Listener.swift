@@ -1,9 +1,9 @@
 internal import Synchronization
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// Accepts connections on a TCP port or a Unix socket and spreads them over a group's loops.

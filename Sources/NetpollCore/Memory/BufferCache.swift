@@ -1,9 +1,9 @@
 internal import CNetpoll
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// Free memory blocks of one thread, in power-of-two classes.

@@ -1,4 +1,4 @@
-#if canImport(Glibc)
+#if !canImport(Darwin)
 internal import CNetpoll
 internal import Glibc
 
@@ -71,9 +71,8 @@ struct Epoll: ~Copyable {
 
     /// Ends a wait in progress, or the next one.
     func wake() {
-        var one: UInt64 = 1
         // The only failure is a full counter, and then a wake-up is pending anyway.
-        _ = Glibc.write(waker.fileDescriptor, &one, MemoryLayout<UInt64>.size)
+        _ = eventfd_write(waker.fileDescriptor, 1)
     }
 
     /// Waits and tells what became ready.

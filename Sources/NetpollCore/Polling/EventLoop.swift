@@ -1,9 +1,9 @@
 internal import CNetpoll
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// Work that a loop runs in its run phase, without an allocation for each time.
@@ -42,7 +42,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         var endCallbacks: [@Sendable () -> Void] = []
     }
 
-    private let poller: Epoll
+    private let poller: Poller
     private let remote = Locked(Remote())
 
     // Confined to the loop.
@@ -78,7 +78,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         self.threads = threads
         clock = options.clock
         faults = options.faults
-        poller = try Epoll.make()
+        poller = try Poller.make()
     }
 
     /// Whether the caller runs on this loop: inside it, or in a job that has not lost it.

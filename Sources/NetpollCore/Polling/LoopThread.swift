@@ -1,9 +1,9 @@
 internal import CNetpoll
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// A thread that can drive loops, one after the other.
@@ -42,30 +42,20 @@ final class LoopThread: @unchecked Sendable {
     ) throws(NetpollError) {
         let new = LoopThread()
         new.assignment = (loop, loan)
-        var thread = pthread_t()
-        let argument = Unmanaged.passRetained(new).toOpaque()
-        let status = pthread_create(&thread, nil, { LoopThread.main($0) }, argument)
-        guard status == 0 else {
-            Unmanaged<LoopThread>.fromOpaque(argument).release()
-            throw SystemError.make(status, "pthread_create")
-        }
-        pthread_detach(thread)
+        try SystemThread.start { new.main() }
     }
 
-    private static func main(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-        guard let argument else { return nil }
-        let thread = Unmanaged<LoopThread>.fromOpaque(argument).takeRetainedValue()
-        cnetpoll_set_loop_thread(argument)
+    private func main() {
+        cnetpoll_set_loop_thread(Unmanaged.passUnretained(self).toOpaque())
         BufferCache.attachToThread()
-        while let (loop, loan) = thread.assignment.take() {
-            thread.drive(loop, loan)
+        while let (loop, loan) = assignment.take() {
+            drive(loop, loan)
             // What a blocked handler's thread has cached serves nobody while it waits.
             BufferCache.current?.trim()
-            loop.threads.waitForAssignment(thread)
+            loop.threads.waitForAssignment(self)
         }
         BufferCache.detachFromThread()
         cnetpoll_set_loop_thread(nil)
-        return nil
     }
 
     private func drive(_ loop: EventLoop, _ loan: LoopOwnership.Loan) {

@@ -1,9 +1,9 @@
 internal import Synchronization
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// The threads of a group's loops: one for each loop, more while some are stuck in jobs, and a
@@ -62,14 +62,7 @@ final class LoopThreads: @unchecked Sendable {
         }
         guard threshold != nil else { return }
         watched = loops.map { Watched(loop: $0) }
-        var thread = pthread_t()
-        let argument = Unmanaged.passRetained(self).toOpaque()
-        let status = pthread_create(&thread, nil, { LoopThreads.watchdogMain($0) }, argument)
-        guard status == 0 else {
-            Unmanaged<LoopThreads>.fromOpaque(argument).release()
-            throw SystemError.make(status, "pthread_create")
-        }
-        pthread_detach(thread)
+        try SystemThread.start { self.watch() }
     }
 
     /// Lets spare threads and the watchdog go; called once the loops have ended.
@@ -156,14 +149,6 @@ extension LoopThreads {
 // MARK: - The watchdog
 
 extension LoopThreads {
-    private static func watchdogMain(_ argument: UnsafeMutableRawPointer?)
-        -> UnsafeMutableRawPointer?
-    {
-        guard let argument else { return nil }
-        Unmanaged<LoopThreads>.fromOpaque(argument).takeRetainedValue().watch()
-        return nil
-    }
-
     private func watch() {
         guard let threshold else { return }
         let shortest = threshold / 2

@@ -1,7 +1,7 @@
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// A place where one thread sleeps until another wakes it or a time has passed.
@@ -15,13 +15,9 @@ final class Parker: @unchecked Sendable {
     private var isWoken = false
 
     init() {
-        // None of these can fail: the memory is ours and the clock exists.
+        // Cannot fail: the memory is ours.
         pthread_mutex_init(mutex, nil)
-        var attributes = pthread_condattr_t()
-        pthread_condattr_init(&attributes)
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        pthread_cond_init(condition, &attributes)
-        pthread_condattr_destroy(&attributes)
+        Platform.initializeCondition(condition)
     }
 
     deinit {
@@ -36,15 +32,11 @@ final class Parker: @unchecked Sendable {
     /// - Returns: Whether it was woken.
     @discardableResult
     func park(for timeout: Duration) -> Bool {
-        var end = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &end)
-        let nanoseconds = UInt64(end.tv_nsec) &+ timeout.wholeNanoseconds
-        end.tv_sec += Int(clamping: nanoseconds / 1_000_000_000)
-        end.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        let end = Deadline.after(timeout)
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while !isWoken {
-            guard pthread_cond_timedwait(condition, mutex, &end) == 0 else { break }
+            guard Platform.wait(condition, mutex, until: end) else { break }
         }
         defer { isWoken = false }
         return isWoken

@@ -7,6 +7,8 @@ struct Interest: OptionSet, Sendable {
     static let write = Interest(rawValue: 2)
     /// The peer ended its direction, told even while reading is paused.
     static let peerEnd = Interest(rawValue: 4)
+    /// Both directions are over, or the socket has an error; epoll(7) tells that always.
+    static let hangUp = Interest(rawValue: 8)
 }
 
 /// What the kernel said about a descriptor.

@@ -1,9 +1,9 @@
 internal import Synchronization
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// Resolves host names on threads of its own, because getaddrinfo(3) blocks.
@@ -15,16 +15,6 @@ enum NameLookup {
 
     static let threadLimit = 16
     private static let running = Atomic<Int>(0)
-
-    private final class Request: Sendable {
-        let address: SocketAddress
-        let completion: Completion
-
-        init(_ address: SocketAddress, _ completion: @escaping Completion) {
-            self.address = address
-            self.completion = completion
-        }
-    }
 
     /// Resolves an address; `completion` is called once, on this thread or on another.
     static func resolve(_ address: SocketAddress, _ completion: @escaping Completion) {
@@ -40,26 +30,17 @@ enum NameLookup {
                 )
             )
         }
-        var thread = pthread_t()
-        let argument = Unmanaged.passRetained(Request(address, completion)).toOpaque()
-        let status = pthread_create(&thread, nil, { NameLookup.threadMain($0) }, argument)
-        guard status == 0 else {
-            Unmanaged<Request>.fromOpaque(argument).release()
+        do throws(NetpollError) {
+            try SystemThread.start {
+                let outcome = Result { () throws(NetpollError) in
+                    try RawAddress.resolve(address, passive: false)
+                }
+                running.wrappingSubtract(1, ordering: .relaxed)
+                completion(outcome)
+            }
+        } catch {
             running.wrappingSubtract(1, ordering: .relaxed)
-            return completion(.failure(SystemError.make(status, "pthread_create")))
+            completion(.failure(error))
         }
-        pthread_detach(thread)
-    }
-
-    private static func threadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer?
-    {
-        guard let argument else { return nil }
-        let request = Unmanaged<Request>.fromOpaque(argument).takeRetainedValue()
-        let outcome = Result { () throws(NetpollError) in
-            try RawAddress.resolve(request.address, passive: false)
-        }
-        running.wrappingSubtract(1, ordering: .relaxed)
-        request.completion(outcome)
-        return nil
     }
 }

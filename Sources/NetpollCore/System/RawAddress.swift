@@ -1,7 +1,7 @@
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// A resolved address in the kernel's form: a `sockaddr` of some family with its length.
@@ -42,6 +42,7 @@ struct RawAddress: Sendable {
         let used =
             MemoryLayout<sockaddr_un>.offset(of: \.sun_path).unsafelyUnwrapped
             + bytes.count + (isAbstract ? 0 : 1)
+        Platform.setLength(socklen_t(used), of: &address)
         self.init()
         withUnsafeMutableBytes(of: &storage) { target in
             withUnsafeBytes(of: &address) { target.copyMemory(from: .init(rebasing: $0[..<used])) }
@@ -137,7 +138,7 @@ struct RawAddress: Sendable {
     ) throws(NetpollError) -> [RawAddress] {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
-        hints.ai_socktype = Socket.streamType
+        hints.ai_socktype = Platform.streamType
         hints.ai_flags =
             AI_NUMERICSERV | (passive ? AI_PASSIVE : 0)
             | (numericOnly ? AI_NUMERICHOST : 0)

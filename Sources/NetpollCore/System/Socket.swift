@@ -1,9 +1,9 @@
 internal import CNetpoll
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// The outcome of a non-blocking read or write.
@@ -13,7 +13,12 @@ enum IOResult: Equatable {
     /// Nothing could move now; wait for readiness.
     case wouldBlock
     /// The call failed with this `errno`.
-    case failed(Int32)
+    case failure(Int32)
+
+    /// What the `errno` of a failed call means.
+    static func failed(_ number: Int32) -> IOResult {
+        number == EAGAIN || number == EWOULDBLOCK ? .wouldBlock : .failure(number)
+    }
 }
 
 /// A non-blocking, close-on-exec stream socket that closes when its owner lets go of it.
@@ -22,100 +27,45 @@ struct Socket: ~Copyable {
 
     init(adopting fileDescriptor: Int32) { self.fileDescriptor = fileDescriptor }
 
-    deinit {
-        // close(2) must not be retried: on Linux the descriptor is gone even after EINTR.
-        _ = Glibc.close(fileDescriptor)
-    }
-
-    static var streamType: Int32 { Int32(SOCK_STREAM.rawValue) }
+    deinit { systemClose(fileDescriptor) }
 
     /// Opens a stream socket of an address family.
     static func make(family: Int32) throws(NetpollError) -> Socket {
-        let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        let fileDescriptor = socket(family, streamType | flags, 0)
+        let fileDescriptor = Platform.makeSocket(family: family)
         guard fileDescriptor >= 0 else { throw SystemError.last("socket") }
         return Socket(adopting: fileDescriptor)
     }
-
-    /// Two stream sockets that are joined (socketpair(2)).
-    static func makePair() throws(NetpollError) -> SocketPair {
-        let flags = Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        var descriptors: (Int32, Int32) = (-1, -1)
-        let status = withUnsafeMutableBytes(of: &descriptors) { bytes in
-            socketpair(
-                AF_UNIX,
-                streamType | flags,
-                0,
-                bytes.bindMemory(to: Int32.self).baseAddress
-            )
-        }
-        guard status == 0 else { throw SystemError.last("socketpair") }
-        return SocketPair(
-            first: Socket(adopting: descriptors.0),
-            second: Socket(adopting: descriptors.1)
-        )
-    }
-}
-
-/// Two sockets that are joined.
-struct SocketPair: ~Copyable {
-    var first: Socket
-    var second: Socket
 }
 
 extension Socket {
     /// read(2) into memory, retried on `EINTR`.
     static func read(
         _ fileDescriptor: Int32,
-        into buffer: UnsafeMutableRawBufferPointer,
-        _ faults: (any SystemCallFaults)? = nil
+        into buffer: UnsafeMutableRawBufferPointer
     ) -> IOResult {
         while true {
-            var byteCount = buffer.count
-            var number = faults?.fault(for: .read, on: fileDescriptor)?.apply(to: &byteCount)
-            if number == nil {
-                let count = Glibc.read(fileDescriptor, buffer.baseAddress, byteCount)
-                if count >= 0 { return .moved(count) }
-                number = errno
-            }
-            if let number, number != EINTR { return failure(number) }
+            let count = systemRead(fileDescriptor, buffer.baseAddress, buffer.count)
+            if count >= 0 { return .moved(count) }
+            if errno != EINTR { return .failed(errno) }
         }
     }
 
     /// sendmsg(2) of several pieces without raising `SIGPIPE`, retried on `EINTR`.
     static func write(
         _ fileDescriptor: Int32,
-        _ vectors: UnsafeMutableBufferPointer<iovec>,
-        _ faults: (any SystemCallFaults)? = nil
+        _ vectors: UnsafeMutableBufferPointer<iovec>
     ) -> IOResult {
-        var message = msghdr()
-        message.msg_iov = vectors.baseAddress
-        message.msg_iovlen = vectors.count
+        var message = Platform.makeMessage(vectors)
         while true {
-            var number: Int32?
-            if let fault = faults?.fault(for: .write, on: fileDescriptor), vectors.count > 0 {
-                var byteCount = vectors[0].iov_len
-                number = fault.apply(to: &byteCount)
-                vectors[0].iov_len = byteCount
-                message.msg_iovlen = 1
-            }
-            if number == nil {
-                let count = sendmsg(fileDescriptor, &message, Int32(MSG_NOSIGNAL))
-                if count >= 0 { return .moved(count) }
-                number = errno
-            }
-            if let number, number != EINTR { return failure(number) }
+            let count = sendmsg(fileDescriptor, &message, Platform.sendFlags)
+            if count >= 0 { return .moved(count) }
+            if errno != EINTR { return .failed(errno) }
         }
-    }
-
-    private static func failure(_ number: Int32) -> IOResult {
-        number == EAGAIN || number == EWOULDBLOCK ? .wouldBlock : .failed(number)
     }
 
     /// Ends the write direction, both directions or the read direction (shutdown(2)).
     static func shutdown(_ fileDescriptor: Int32, _ direction: ShutdownDirection) {
-        // ENOTCONN means that the peer was faster, which leaves the same state.
-        _ = Glibc.shutdown(fileDescriptor, direction.rawValue)
+        systemShutdown(fileDescriptor, direction.rawValue)
     }
 
     enum ShutdownDirection {
@@ -175,30 +125,32 @@ extension Socket {
     }
 
     /// Keeps a dead TCP peer from going unnoticed: keep-alive probes while idle and
-    /// `TCP_USER_TIMEOUT` while bytes are unacknowledged (tcp(7)).
+    /// a limit (`TCP_USER_TIMEOUT`, tcp(7)) while bytes are unacknowledged.
     private func enableLiveness(_ liveness: ConnectionOptions.Liveness) throws(NetpollError) {
         let tcp = Int32(IPPROTO_TCP)
         try setOption(SOL_SOCKET, SO_KEEPALIVE, 1)
-        try setOption(tcp, TCP_KEEPIDLE, Int32(clamping: max(1, liveness.idle.components.seconds)))
+        try Platform.setKeepAliveIdle(
+            seconds: Int32(clamping: max(1, liveness.idle.components.seconds)),
+            of: self
+        )
         try setOption(
             tcp,
             TCP_KEEPINTVL,
             Int32(clamping: max(1, liveness.interval.components.seconds))
         )
         try setOption(tcp, TCP_KEEPCNT, Int32(clamping: max(1, liveness.probes)))
-        try setOption(
-            tcp,
-            TCP_USER_TIMEOUT,
-            Int32(clamping: liveness.unacknowledged.wholeMilliseconds)
+        try Platform.setUnacknowledgedLimit(
+            milliseconds: liveness.unacknowledged.wholeMilliseconds,
+            of: self
         )
     }
 
     func bind(_ address: RawAddress) -> Int32? {
-        address.withSockaddr { Glibc.bind(fileDescriptor, $0, $1) } == 0 ? nil : errno
+        address.withSockaddr { systemBind(fileDescriptor, $0, $1) } == 0 ? nil : errno
     }
 
     func listen(backlog: Int32) throws(NetpollError) {
-        guard Glibc.listen(fileDescriptor, backlog) == 0 else { throw SystemError.last("listen") }
+        guard systemListen(fileDescriptor, backlog) == 0 else { throw SystemError.last("listen") }
     }
 
     /// Starts to connect.
@@ -208,7 +160,7 @@ extension Socket {
         if case .failure(let number) = faults?.fault(for: .connect, on: fileDescriptor) {
             return number
         }
-        return address.withSockaddr { Glibc.connect(fileDescriptor, $0, $1) } == 0 ? nil : errno
+        return address.withSockaddr { systemConnect(fileDescriptor, $0, $1) } == 0 ? nil : errno
     }
 
     /// The outcome of one accept4(2).
@@ -223,7 +175,7 @@ extension Socket {
             return number == EAGAIN || number == EWOULDBLOCK ? .wouldBlock : .failed(number)
         }
         var peer = RawAddress()
-        let accepted = peer.withMutableSockaddr { cnetpoll_accept(fileDescriptor, $0, $1) }
+        let accepted = peer.withMutableSockaddr { Platform.accept(fileDescriptor, $0, $1) }
         if accepted >= 0 { return .accepted(accepted, peer) }
         let number = errno
         return number == EAGAIN || number == EWOULDBLOCK ? .wouldBlock : .failed(number)

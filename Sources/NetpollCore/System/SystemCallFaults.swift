@@ -18,15 +18,3 @@ package protocol SystemCallFaults: Sendable {
     /// What to do instead of the next call, or `nil` to make it as it is.
     func fault(for call: SystemCall, on fileDescriptor: Int32) -> SystemCallFault?
 }
-
-extension SystemCallFault {
-    /// The failure to report, or `nil` after clamping `byteCount` for a short call.
-    func apply(to byteCount: inout Int) -> Int32? {
-        switch self {
-        case .failure(let number): return number
-        case .short(let limit):
-            byteCount = min(byteCount, max(1, limit))
-            return nil
-        }
-    }
-}

@@ -1,7 +1,7 @@
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// Threads for work that blocks or computes for long, so that event loops need not do it.
@@ -106,29 +106,20 @@ public final class WorkerPool: TaskExecutor {
 
 extension WorkerPool {
     private func startThread() {
-        var thread = pthread_t()
-        let argument = Unmanaged.passRetained(self).toOpaque()
-        let status = pthread_create(&thread, nil, { WorkerPool.main($0) }, argument)
-        guard status == 0 else {
-            Unmanaged<WorkerPool>.fromOpaque(argument).release()
-            return threadCouldNotStart()
+        do throws(NetpollError) {
+            try SystemThread.start { self.work() }
+        } catch {
+            threadCouldNotStart()
         }
-        pthread_detach(thread)
     }
 
-    /// The system has no thread left: other workers take the job, or else the default pool does.
+    /// The system has no thread left: other workers take the jobs, or else the default pool does.
     private func threadCouldNotStart() {
-        let orphan = state.withLock { state -> UnownedJob? in
+        let orphans = state.withLock { state -> [UnownedJob] in
             state.threadCount -= 1
-            return state.threadCount == 0 ? state.queue.popFirst() : nil
+            return state.threadCount == 0 ? state.queue.removeAll() : []
         }
-        if let orphan { globalConcurrentExecutor.enqueue(ExecutorJob(orphan)) }
-    }
-
-    private static func main(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-        guard let argument else { return nil }
-        Unmanaged<WorkerPool>.fromOpaque(argument).takeRetainedValue().work()
-        return nil
+        for orphan in orphans { globalConcurrentExecutor.enqueue(ExecutorJob(orphan)) }
     }
 
     private enum Next {
@@ -184,6 +175,14 @@ extension WorkerPool {
         var count: Int { jobs.count - head }
 
         mutating func append(_ job: UnownedJob) { jobs.append(job) }
+
+        mutating func removeAll() -> [UnownedJob] {
+            defer {
+                jobs = []
+                head = 0
+            }
+            return Array(jobs[head...])
+        }
 
         mutating func popFirst() -> UnownedJob? {
             guard head < jobs.count else { return nil }

@@ -1,9 +1,9 @@
 internal import CProtobufC
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// Bump-allocated scratch memory for one encoding or decoding, with a budget.

@@ -1,10 +1,10 @@
 internal import CProtobufC
 internal import NetpollCore
 
-#if canImport(Glibc)
-internal import Glibc
-#else
+#if canImport(Darwin)
 internal import Darwin
+#else
+internal import Glibc
 #endif
 
 /// The C image of a message: libprotobuf-c's header, then a slot of 24 bytes for each field.

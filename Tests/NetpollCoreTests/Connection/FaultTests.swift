@@ -13,7 +13,7 @@ struct FaultTests {
     func seeded(seed: UInt64) async throws {
         let faults = SeededFaults(seed: seed)
         let group = try EventLoopGroup(count: 2, options: faults.options)
-        let pair = try ConnectedPair(group: group) { _ in Echo() }
+        let pair = ConnectedPair(group: group) { _ in Echo() }
         var random = SeededGenerator(seed: seed)
         let bytes = random.bytes(20_000)
         async let echoed = pair.first.read(count: bytes.count)
@@ -34,7 +34,7 @@ struct FaultTests {
         rates.reset = 40
         let faults = SeededFaults(seed: seed, rates: rates)
         let group = try EventLoopGroup(count: 2, options: faults.options)
-        let pair = try ConnectedPair(group: group) { _ in Echo() }
+        let pair = ConnectedPair(group: group) { _ in Echo() }
         let closed = CountingLatch(2)
         for end in [pair.first, pair.second] { end.onClose { closed.hit() } }
         do {

@@ -9,7 +9,7 @@ struct TimeoutTests {
         -> (EventLoopGroup, ConnectedPair)
     {
         let group = try EventLoopGroup(count: 1, options: clock.options)
-        return (group, try ConnectedPair(group: group, options: options))
+        return (group, ConnectedPair(group: group, options: options))
     }
 
     @Test("an idle connection is closed when its time is up, and every byte begins the time anew")

@@ -1,0 +1,41 @@
+#if canImport(Darwin)
+internal import Darwin
+#else
+internal import Glibc
+#endif
+
+// The system calls whose names methods of `Socket` hide, under names of their own. Each fails as
+// the call itself does: -1, and `errno` says why.
+
+func systemClose(_ fileDescriptor: Int32) {
+    // close(2) must not be retried: on Linux the descriptor is gone even after EINTR.
+    _ = close(fileDescriptor)
+}
+
+func systemRead(_ fileDescriptor: Int32, _ base: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(fileDescriptor, base, count)
+}
+
+func systemReadVector(_ fileDescriptor: Int32, _ vectors: UnsafeMutableBufferPointer<iovec>) -> Int
+{
+    readv(fileDescriptor, vectors.baseAddress, Int32(clamping: vectors.count))
+}
+
+func systemBind(_ fileDescriptor: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t)
+    -> Int32
+{ bind(fileDescriptor, address, length) }
+
+func systemConnect(
+    _ fileDescriptor: Int32,
+    _ address: UnsafePointer<sockaddr>,
+    _ length: socklen_t
+) -> Int32 { connect(fileDescriptor, address, length) }
+
+func systemListen(_ fileDescriptor: Int32, _ backlog: Int32) -> Int32 {
+    listen(fileDescriptor, backlog)
+}
+
+func systemShutdown(_ fileDescriptor: Int32, _ direction: Int32) {
+    // ENOTCONN means that the peer was faster, which leaves the same state.
+    _ = shutdown(fileDescriptor, direction)
+}

@@ -43,9 +43,9 @@ public struct LinkBufferProgram: ~Copyable {
         case 1: append(count) { $0.append(BufferSlice(copying: $1)) }
         case 2:
             append(count) { buffer, bytes in
-                let room = buffer.reserve(bytes.count + 3)
-                room.copyBytes(from: bytes)
-                buffer.commit(bytes.count)
+                buffer.write(upTo: bytes.count + 3) { room in
+                    for byte in bytes { room.append(byte) }
+                }
             }
         case 3:
             append(count) { buffer, bytes in

@@ -28,6 +28,7 @@ void darwin_set_errno(int) SWIFT("setter:errno(newValue:)");
 #define EAGAIN 35
 #define EWOULDBLOCK EAGAIN
 #define EINPROGRESS 36
+#define ECANCELED 89
 #define EAFNOSUPPORT 47
 #define EADDRINUSE 48
 #define EADDRNOTAVAIL 49

@@ -32,15 +32,28 @@ extension Connection {
 
     /// Sends what is queued and then ends the write direction; reading goes on.
     ///
-    /// Any thread.
+    /// The connection is inactive from then on, and gone once the peer has ended too. Any thread.
     public func closeOutput() {
+        active.store(false, ordering: .releasing)
         loop.perform {
+            self.becomeInactive()
             guard self.phase == .open else { return }
             self.drainOutput()
         }
     }
 
+    /// The connection cannot be used any more, whether or not it is gone: tells who asked.
+    ///
+    /// Loop only.
+    func becomeInactive() {
+        active.store(false, ordering: .releasing)
+        let callbacks = inactiveCallbacks
+        inactiveCallbacks = []
+        for callback in callbacks { callback() }
+    }
+
     private func beginDrain() {
+        becomeInactive()
         guard phase == .open else { return }
         phase = .draining
         isClosedLocally = true
@@ -61,18 +74,14 @@ extension Connection {
 
     /// Refuses further writes and goes on in ``outputDidDrain()`` when nothing is queued.
     private func drainOutput() {
-        let isDrained = output.withLock { state in
-            state.isClosed = true
-            state.isDraining = true
-            return state.queuedByteCount == 0
-        }
+        let isDrained = output.withLock { $0.beginDrain() }
         if isDrained { outputDidDrain() } else { flushOutput() }
     }
 
     /// Everything that was written has left; loop only.
     func outputDidDrain() {
         guard phase != .closed else { return }
-        transport.shutdown(.write)
+        io.shutdown(.write)
         outputHasEnded = true
         if inputHasEnded { return finishClose(nil) }
         guard phase == .draining else { return }
@@ -92,17 +101,18 @@ extension Connection {
         guard phase != .closed else { return }
         phase = .closed
         closeError = error
-        active.store(false, ordering: .releasing)
+        becomeInactive()
         endWatch()
         if let drainTimer { loop.cancel(drainTimer) }
         drainTimer = nil
         endStall()
         if let idleTimer { loop.cancel(idleTimer) }
         idleTimer = nil
-        closeOutputState(error)
+        closeOutputState(error ?? closedForWriting)
         // What came before the peer's end stays readable, whatever happened to the other direction.
         if isClosedLocally || !inputHasEnded { input.removeAll() }
         serveReadRequest()
+        _ = chargeInput()
         let told = handler
         handler = nil
         told?.connection(self, didCloseWith: error)
@@ -111,26 +121,14 @@ extension Connection {
         for callback in callbacks { callback() }
     }
 
-    private func closeOutputState(_ error: NetpollError?) {
-        var dropped = LinkBuffer()
-        let (waiters, isFlushing) = output.withLock { state in
-            state.isClosed = true
-            state.isAbandoned = true
-            state.isBlocked = false
-            swap(&state.pending, &dropped)
-            if state.loss == nil, !dropped.isEmpty || state.isFlushing {
-                state.loss = error ?? closedForWriting
-            }
-            state.closesTransportAfterFlush = state.isFlushing
-            defer { state.waiters = [] }
-            return (state.waiters, state.isFlushing)
-        }
-        for entry in waiters { entry.waiter.finish(.failure(error ?? closedForWriting)) }
-        if isFlushing {
-            // Another thread is inside a write: the transport closes when that one is done.
-            transport.shutdown(.both)
+    private func closeOutputState(_ error: NetpollError) {
+        let abandoned = output.withLock { $0.abandon(error) }
+        for waiter in abandoned.waiting { waiter.finish(.failure(error)) }
+        if abandoned.isFlushing {
+            // Another thread is inside a write: that closes when that one is done.
+            io.shutdown(.both)
         } else {
-            closeTransport()
+            closeIO()
         }
     }
 }

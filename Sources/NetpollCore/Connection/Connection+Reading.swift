@@ -108,6 +108,8 @@ extension Connection {
 
     private func endReadRequest() {
         readRequest = nil
+        // The mark that a long message has raised falls again.
+        wantedInput = 0
         if let readTimer { loop.cancel(readTimer) }
         readTimer = nil
     }
@@ -122,6 +124,9 @@ extension Connection {
                 : request.minimum == request.maximum
                     ? input.readSlice(request.minimum) : input.readFirstSlice(upTo: request.maximum)
             endReadRequest()
+            readByteCount += UInt64(slice?.count ?? 0)
+            if input.isEmpty { input.removeAll() }
+            _ = chargeInput()
             request.waiter.finish(.success(slice))
         } else if isClosedLocally || (phase == .closed && !inputHasEnded) {
             endReadRequest()

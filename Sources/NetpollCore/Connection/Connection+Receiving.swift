@@ -15,19 +15,15 @@ extension Connection {
     func receive() {
         for _ in 0..<Self.readsPerTurn {
             input.prepareContiguous(wantedInput)
-            let room = input.reserveAtLeast(max(1, min(readSize, 1024)))
-            let space = UnsafeMutableRawBufferPointer(
-                rebasing: room.prefix(max(readSize, wantedInput))
-            )
-            switch transport.read(into: space, loop.faults) {
+            let size = max(readSize, wantedInput - input.byteCount)
+            switch input.read(upTo: size, { io.read(into: $0, loop.faults) }) {
             case .moved(0):
                 return reachEnd()
             case .moved(let count):
-                input.commit(count)
                 noteActivity()
-                adaptReadSize(count, space.count)
+                adaptReadSize(count, size)
                 deliverInput()
-                if count < space.count || isReadingPaused || phase == .closed {
+                if count < size || isReadingPaused || phase == .closed {
                     return releaseIdleInput()
                 }
             case .wouldBlock:
@@ -48,9 +44,24 @@ extension Connection {
         }
     }
 
-    /// An idle connection holds no block.
+    /// The end of a read: an idle connection holds no block, and what is held counts.
     private func releaseIdleInput() {
         if input.isEmpty { input.removeAll() }
+        guard !chargeInput() else { return }
+        let message = "the unread bytes of all connections exceed \(loop.inputBudget.limit)"
+        isClosedLocally = true
+        finishClose(NetpollError(.limitExceeded, "\(peerAddress): \(message)"))
+    }
+
+    /// Tells the group's budget of the memory that unread bytes take.
+    ///
+    /// - Returns: False if it has no room for them.
+    func chargeInput() -> Bool {
+        let held = input.heldByteCount
+        guard held != chargedByteCount else { return true }
+        guard loop.inputBudget.charge(from: chargedByteCount, to: held) else { return false }
+        chargedByteCount = held
+        return true
     }
 
     /// Gives what has been read to the handler or to a waiting task, and pauses reading when too
@@ -75,12 +86,19 @@ extension Connection {
         }
         guard phase == .open else { return }
         let mark = max(options.readHighWaterMark, wantedInput)
-        if input.byteCount >= mark { pauseReading() }
+        guard input.byteCount >= mark, !isReadingPaused else { return }
+        guard handler == nil else {
+            // It will not be asked again before more bytes come, and there is no room for more.
+            let message = "\(input.byteCount) bytes were left unread, and nothing was waited for"
+            isClosedLocally = true
+            return finishClose(NetpollError(.limitExceeded, "\(peerAddress): \(message)"))
+        }
+        pauseReading()
     }
 
     private func reachEnd() {
         inputHasEnded = true
-        active.store(false, ordering: .releasing)
+        becomeInactive()
         wantedInput = 0
         releaseIdleInput()
         if phase == .draining { return finishClose(nil) }

@@ -7,34 +7,11 @@ internal import Glibc
 #endif
 
 extension Connection {
-    /// The write side, shared by all threads under the connection's output lock.
-    struct OutputState: ~Copyable {
-        /// Bytes that wait for a flush.
-        var pending = LinkBuffer()
-        /// Bytes that a flush has in hand.
-        var flushingByteCount = 0
-        /// Some thread is sending; it will also send what is queued meanwhile.
-        var isFlushing = false
-        /// The kernel's buffer is full; the loop waits until the socket can be written.
-        var isBlocked = false
-        /// No more bytes are accepted.
-        var isClosed = false
-        /// What is queued will never be sent: the connection is gone.
-        var isAbandoned = false
-        /// Why bytes that were accepted have not been sent and never will be.
-        var loss: NetpollError?
-        /// The loop closed the connection while another thread was sending.
-        var closesTransportAfterFlush = false
-        /// Tasks that wait until no more than so many bytes are queued.
-        var waiters: [(limit: Int, waiter: Waiter<Void>)] = []
-        /// The loop waits to hear that nothing is queued any more.
-        var isDraining = false
-
-        var queuedByteCount: Int { pending.byteCount + flushingByteCount }
-    }
-
     /// One sendmsg(2) gathers at most so many blocks; the kernel's own limit is 1024.
     private static let vectorLimit = 64
+    /// A thread that sends what others queue goes on for so many batches before it leaves the rest
+    /// to the loop's next turn.
+    private static let batchLimit = 16
 
     /// Queues what `body` writes and sends it: at the end of the turn on the loop's own thread, at
     /// once on any other.
@@ -46,14 +23,13 @@ extension Connection {
     /// - Returns: False when the connection is closed and the bytes were not queued.
     @discardableResult
     public func withOutput(_ body: (inout LinkBuffer) -> Void) -> Bool {
-        let accepted = output.withLock { state in
-            guard !state.isClosed else { return false }
-            body(&state.pending)
-            return true
-        }
-        guard accepted else { return false }
-        if !loop.ifInside({ touch() }) { flushOutput() }
+        guard output.withLock({ $0.queue(body) }) else { return false }
+        sendQueued()
         return true
+    }
+
+    private func sendQueued() {
+        if !loop.ifInside({ touch() }) { flushOutput() }
     }
 
     /// The number of bytes that were written but not yet taken by the kernel.
@@ -75,8 +51,8 @@ extension Connection {
         _ slice: BufferSlice,
         deadline: Deadline = .distantFuture
     ) async throws(NetpollError) {
-        try await waitForOutput(below: options.writeHighWaterMark, deadline)
-        guard withOutput({ $0.append(slice) }) else { throw closedForWriting }
+        try await waitForRoom(slice.count, deadline: deadline)
+        try write(admitted: slice.count) { $0.append(slice) }
     }
 
     /// Sends a copy of some bytes; see ``write(_:deadline:)-(BufferSlice,_)``.
@@ -103,37 +79,88 @@ extension Connection {
         _ buffer: inout LinkBuffer,
         deadline: Deadline = .distantFuture
     ) async throws(NetpollError) {
-        try await waitForOutput(below: options.writeHighWaterMark, deadline)
-        guard withOutput({ $0.append(buffer.takeAll()) }) else { throw closedForWriting }
+        let byteCount = buffer.byteCount
+        try await waitForRoom(byteCount, deadline: deadline)
+        try write(admitted: byteCount) { $0.append(buffer.takeAll()) }
     }
 
-    /// Suspends until the kernel has taken every byte written so far.
+    private func write(admitted byteCount: Int, _ body: (inout LinkBuffer) -> Void)
+        throws(NetpollError)
+    {
+        let isQueued = output.withLock { state in
+            state.endAdmission(byteCount)
+            return state.queue(body)
+        }
+        guard isQueued else { throw closedForWriting }
+        sendQueued()
+    }
+
+    /// Suspends until the kernel has taken every byte written before the call.
     ///
     /// Any thread.
     ///
     /// - Parameter deadline: When to stop waiting; what is queued is still sent after that.
     /// - Throws: ``NetpollError``: what broke the connection, `timedOut` or `cancelled`.
     public func flush(deadline: Deadline = .distantFuture) async throws(NetpollError) {
-        try await waitForOutput(below: 1, deadline)
+        let waiter = Waiter<Void>()
+        try await wait(waiter, deadline) {
+            if let outcome = self.output.withLock({ $0.waitForFlush(waiter) }) {
+                waiter.finish(outcome)
+            }
+        }
     }
 
-    /// Suspends while as many bytes are queued as ``ConnectionOptions/writeHighWaterMark`` allows.
-    package func waitForRoom(deadline: Deadline) async throws(NetpollError) {
-        try await waitForOutput(below: options.writeHighWaterMark, deadline)
+    /// Suspends while as many bytes are queued as ``ConnectionOptions/writeHighWaterMark`` allows, or
+    /// others wait who came before; then `byteCount` bytes count as queued until ``endAdmission(_:)``.
+    package func waitForRoom(_ byteCount: Int, deadline: Deadline) async throws(NetpollError) {
+        if try admit(byteCount, nil) { return }
+        let waiter = Waiter<Void>()
+        try await wait(waiter, deadline) {
+            let outcome = Result { () throws(NetpollError) in try self.admit(byteCount, waiter) }
+            switch outcome {
+            case .success(let isAdmitted): if isAdmitted { self.wake(waiter, byteCount) }
+            case .failure(let error): waiter.finish(.failure(error))
+            }
+        }
+    }
+
+    /// Ends what ``waitForRoom(_:deadline:)`` began: the bytes have been queued, or will not be.
+    package func endAdmission(_ byteCount: Int) {
+        admitWaiting { $0.endAdmission(byteCount) }
+    }
+
+    private func admit(_ byteCount: Int, _ waiter: Waiter<Void>?) throws(NetpollError) -> Bool {
+        try output.withLock { (state) throws(NetpollError) in
+            if let loss = state.loss { throw loss }
+            guard !state.isClosed else { throw closedForWriting }
+            if state.admit(byteCount, below: options.writeHighWaterMark) { return true }
+            if let waiter { state.add(.init(byteCount: byteCount, waiter: waiter)) }
+            return false
+        }
+    }
+
+    /// Lets a task go on to write; one that has given up leaves its place to the next.
+    private func wake(_ waiter: Waiter<Void>, _ byteCount: Int) {
+        if !waiter.finish(.success(())) { endAdmission(byteCount) }
+    }
+
+    private func admitWaiting(after change: (inout OutputState) -> Void) {
+        let mark = options.writeHighWaterMark
+        let admissions = output.withLock { state in
+            change(&state)
+            return state.takeAdmissions(below: mark)
+        }
+        for writer in admissions { wake(writer.waiter, writer.byteCount) }
     }
 
     var closedForWriting: NetpollError {
         NetpollError(.connectionClosed, "the connection to \(peerAddress) is closed for writing")
     }
 
-    /// Suspends until fewer than `limit` bytes are queued.
-    private func waitForOutput(below limit: Int, _ deadline: Deadline) async throws(NetpollError) {
-        if let outcome = outputOutcome(below: limit, nil) { return try outcome.get() }
-        let waiter = Waiter<Void>()
-        defer { output.withLock { $0.waiters.removeAll { $0.waiter === waiter } } }
-        let begin = {
-            if let outcome = self.outputOutcome(below: limit, waiter) { waiter.finish(outcome) }
-        }
+    private func wait(_ waiter: Waiter<Void>, _ deadline: Deadline, begin: () -> Void)
+        async throws(NetpollError)
+    {
+        defer { output.withLock { $0.remove(waiter) } }
         let onCancel: @Sendable () -> Void = { [self] in
             waiter.finish(.failure(NetpollError(.cancelled, "write to \(peerAddress)")))
         }
@@ -147,17 +174,6 @@ extension Connection {
             begin: begin,
             onCancel: onCancel
         )
-    }
-
-    /// The outcome of a wait if it is known now; otherwise `waiter` is told later.
-    private func outputOutcome(below limit: Int, _ waiter: Waiter<Void>?) -> Waiter<Void>.Outcome? {
-        output.withLock { state -> Waiter<Void>.Outcome? in
-            if let loss = state.loss { return .failure(loss) }
-            if state.queuedByteCount < limit { return .success(()) }
-            if state.isClosed { return .failure(closedForWriting) }
-            if let waiter { state.waiters.append((limit - 1, waiter)) }
-            return nil
-        }
     }
 
     private func touch() {
@@ -180,25 +196,19 @@ extension Connection {
     ///
     /// Any thread; if another thread is sending, that one sends for both.
     func flushOutput() {
-        guard var batch = beginFlush() else { return }
-        while true {
+        guard var batch = output.withLock({ $0.beginFlush() }) else { return }
+        let mark = options.writeHighWaterMark
+        for batchCount in 1... {
             switch send(&batch) {
-            case .moved:
-                guard continueFlush(&batch) else { return }
-            case .wouldBlock:
-                return suspendFlush(batch)
-            case .failure(let number):
-                return failFlush(number)
+            case .moved: break
+            case .wouldBlock: return suspendFlush(batch)
+            case .failure(let number): return failFlush(number)
             }
-        }
-    }
-
-    private func beginFlush() -> LinkBuffer? {
-        output.withLock { state -> LinkBuffer? in
-            guard !state.isFlushing, !state.isBlocked, !state.pending.isEmpty else { return nil }
-            state.isFlushing = true
-            state.flushingByteCount = state.pending.byteCount
-            return state.pending.takeAll()
+            let isOurs = batchCount < Self.batchLimit
+            switch output.withLock({ $0.nextBatch(isOurs: isOurs, below: mark) }) {
+            case .more(let next): batch = next
+            case .end(let end): return finish(end)
+            }
         }
     }
 
@@ -210,7 +220,7 @@ extension Connection {
             while !batch.isEmpty {
                 let filled = batch.fill(vectors)
                 let pieces = UnsafeMutableBufferPointer(rebasing: vectors[..<filled])
-                switch transport.write(pieces, loop.faults) {
+                switch io.write(pieces, loop.faults) {
                 case .moved(let count):
                     noteActivity()
                     batch.skip(count)
@@ -222,31 +232,10 @@ extension Connection {
         }
     }
 
-    /// Takes what was queued during the last batch; false, and the flush is over, if nothing was.
-    private func continueFlush(_ batch: inout LinkBuffer) -> Bool {
-        var next = LinkBuffer()
-        let end = output.withLock { state -> FlushEnd? in
-            state.flushingByteCount = state.pending.byteCount
-            guard state.pending.isEmpty else {
-                swap(&next, &state.pending)
-                return nil
-            }
-            return state.endFlush()
-        }
-        batch = next
-        guard let end else { return true }
-        finish(end)
-        return false
-    }
-
     private func suspendFlush(_ batch: consuming LinkBuffer) {
         var rest = batch.takeAll()
-        let end = output.withLock { state -> FlushEnd in
-            rest.append(state.pending.takeAll())
-            swap(&state.pending, &rest)
-            state.isBlocked = !state.isAbandoned
-            return state.endFlush()
-        }
+        let mark = options.writeHighWaterMark
+        let end = output.withLock { $0.suspendFlush(&rest, below: mark) }
         loop.perform {
             self.updateInterest()
             self.watchStall()
@@ -255,12 +244,9 @@ extension Connection {
     }
 
     private func failFlush(_ number: Int32) {
+        active.store(false, ordering: .releasing)
         let error = SystemError.make(number, "write to \(peerAddress)")
-        let end = output.withLock { state in
-            state.loss = error
-            return state.endFlush()
-        }
-        finish(end)
+        finish(output.withLock { $0.failFlush(error) })
         loop.perform { self.outputFailed(error) }
     }
 
@@ -271,8 +257,10 @@ extension Connection {
     }
 
     private func finish(_ end: consuming FlushEnd) {
-        for waiter in end.waiters { waiter.finish(.success(())) }
-        if end.closesTransport { loop.execute { self.closeTransport() } }
+        for waiter in end.wakes { waiter.finish(.success(())) }
+        for writer in end.admissions { wake(writer.waiter, writer.byteCount) }
+        if end.closesIO { loop.execute { self.closeIO() } }
+        if end.hasMore { loop.execute { self.flushOutput() } }
         if end.isDrained { loop.perform { self.outputDidDrain() } }
     }
 
@@ -289,32 +277,5 @@ extension Connection {
             return
         }
         handler?.connectionDidDrainOutput(self)
-    }
-}
-
-/// What is left to do after a flush, outside the lock.
-struct FlushEnd: ~Copyable {
-    var waiters: [Waiter<Void>]
-    var closesTransport: Bool
-    var isDrained: Bool
-}
-
-extension Connection.OutputState {
-    mutating func endFlush() -> FlushEnd {
-        isFlushing = false
-        flushingByteCount = 0
-        return FlushEnd(
-            waiters: takeSatisfiedWaiters(),
-            closesTransport: closesTransportAfterFlush,
-            isDrained: isDraining && pending.isEmpty
-        )
-    }
-
-    private mutating func takeSatisfiedWaiters() -> [Waiter<Void>] {
-        guard !waiters.isEmpty, loss == nil else { return [] }
-        let queued = queuedByteCount
-        let satisfied = waiters.filter { $0.limit >= queued }.map(\.waiter)
-        waiters.removeAll { $0.limit >= queued }
-        return satisfied
     }
 }

@@ -33,7 +33,7 @@ public final class Connection: @unchecked Sendable {
     /// The options the connection was made with.
     public let options: ConnectionOptions
 
-    let transport: Transport
+    let io: ConnectionIO
     let active = Atomic<Bool>(true)
     let output = Locked(OutputState())
     /// When a byte last came or went, in nanoseconds of uptime; kept only for an idle timeout.
@@ -42,7 +42,7 @@ public final class Connection: @unchecked Sendable {
     // Confined to the loop.
     private var socket: Socket?
     private var token: RegistrationToken?
-    /// Whether the loop tells what happens to the transport.
+    /// Whether the loop tells what happens to it.
     private(set) var isWatched = false
     var interest: Interest = []
     var phase = Phase.open
@@ -58,10 +58,15 @@ public final class Connection: @unchecked Sendable {
     var isClosedLocally = false
     var isTouched = false
     var readSize: Int
+    /// What the unread bytes count for in the group's budget.
+    var chargedByteCount = 0
     var wantedInput = 0
     var readRequest: ReadRequest?
+    /// Bytes that tasks have read.
+    var readByteCount: UInt64 = 0
     var readTimer: TimerToken?
     var closeError: NetpollError?
+    var inactiveCallbacks: [@Sendable () -> Void] = []
     var closeCallbacks: [@Sendable () -> Void] = []
     var drainTimer: TimerToken?
     var idleTimer: TimerToken?
@@ -76,7 +81,7 @@ public final class Connection: @unchecked Sendable {
         peer: Peer,
         options: ConnectionOptions
     ) {
-        transport = .socket(socket.fileDescriptor)
+        io = .socket(socket.fileDescriptor)
         self.socket = consume socket
         self.loop = loop
         self.peer = peer
@@ -84,8 +89,13 @@ public final class Connection: @unchecked Sendable {
         readSize = max(1024, options.initialReadSize)
     }
 
+    deinit {
+        // Bytes that nobody has read count no more.
+        _ = loop.inputBudget.charge(from: chargedByteCount, to: 0)
+    }
+
     private init(_ endpoint: MemoryEndpoint, loop: EventLoop, options: ConnectionOptions) {
-        transport = .memory(endpoint)
+        io = .memory(endpoint)
         self.loop = loop
         peer = .dialed(.unix(path: ""))
         self.options = options
@@ -122,7 +132,7 @@ public final class Connection: @unchecked Sendable {
         }
     }
 
-    /// Whether the connection can be used: neither side has closed it.
+    /// Whether the connection can be used: neither side has closed it, or its own direction.
     ///
     /// One atomic load, any thread.
     public var isActive: Bool { active.load(ordering: .acquiring) }
@@ -135,9 +145,11 @@ public final class Connection: @unchecked Sendable {
         self.handler = handler
         interest = [.read, .hangUp]
         do throws(NetpollError) {
-            switch transport {
+            switch io {
             case .socket(let number): token = try loop.register(number, interest, self)
-            case .memory(let endpoint): endpoint.watch(interest, self)
+            case .memory(let endpoint):
+                token = try loop.adopt(self)
+                endpoint.watch(interest, self)
             }
             isWatched = true
         } catch {
@@ -161,6 +173,17 @@ public final class Connection: @unchecked Sendable {
         if inputHasEnded, phase != .closed { handler.connectionDidReachEnd(self) }
     }
 
+    /// Calls `body` on the loop once ``isActive`` has become false; at once if it already is.
+    ///
+    /// Any thread. The connection may still be open then, for instance after the peer's end, which
+    /// leaves the other direction.
+    public func onInactive(_ body: @escaping @Sendable () -> Void) {
+        let accepted = loop.perform {
+            if self.isActive { self.inactiveCallbacks.append(body) } else { body() }
+        }
+        if !accepted { body() }
+    }
+
     /// Calls `body` on the loop once the connection is gone; at once if it already is.
     ///
     /// Any thread. Callbacks run in the order they were added, after the handler was told.
@@ -171,14 +194,26 @@ public final class Connection: @unchecked Sendable {
         if !accepted { body() }
     }
 
-    /// The number of bytes that have come and were not read; 0 for a connection with a handler.
+    /// The number of bytes that have come and were not read, by a task or by the handler.
     ///
     /// Any thread; asks the loop.
-    public func bufferedByteCount() async -> Int {
-        let waiter = Waiter<Int>()
-        let accepted = loop.perform { waiter.finish(.success(self.input.byteCount)) }
-        guard accepted else { return 0 }
-        return (try? await waiter.wait(begin: {}, onCancel: {})) ?? 0
+    public func bufferedByteCount() async -> Int { await inputCounts().unread }
+
+    /// How many bytes have come and were not read, and how many tasks have read so far.
+    struct InputCounts: Sendable {
+        var unread = 0
+        var read: UInt64 = 0
+    }
+
+    /// Any thread; asks the loop.
+    func inputCounts() async -> InputCounts {
+        let waiter = Waiter<InputCounts>()
+        let accepted = loop.perform {
+            let counts = InputCounts(unread: self.input.byteCount, read: self.readByteCount)
+            waiter.finish(.success(counts))
+        }
+        guard accepted else { return InputCounts() }
+        return (try? await waiter.wait(begin: {}, onCancel: {})) ?? InputCounts()
     }
 
     func updateInterest() {
@@ -196,25 +231,30 @@ public final class Connection: @unchecked Sendable {
         guard wanted != interest else { return }
         interest = wanted
         if let token { loop.setInterest(wanted, of: token) }
-        if case .memory(let endpoint) = transport { endpoint.setInterest(wanted) }
+        if case .memory(let endpoint) = io { endpoint.setInterest(wanted) }
     }
 
-    /// Hears no more of the transport.
+    /// Hears no more from the loop.
     func endWatch() {
         guard isWatched else { return }
         isWatched = false
         if let token { loop.deregister(token) }
         token = nil
-        if case .memory(let endpoint) = transport { endpoint.endWatch() }
+        if case .memory(let endpoint) = io { endpoint.endWatch() }
     }
 
-    func closeTransport() {
+    func closeIO() {
         socket = nil
-        if case .memory(let endpoint) = transport { endpoint.close() }
+        if case .memory(let endpoint) = io { endpoint.close() }
     }
 }
 
 extension Connection: ReadinessHandler {
+    func loopWillEnd() {
+        isClosedLocally = true
+        finishClose(NetpollError(.shutdown, "the event loop of \(peerAddress) ends"))
+    }
+
     func handle(_ readiness: Readiness) {
         if readiness.contains(.writable) { outputBecameWritable() }
         guard phase != .closed else { return }
@@ -222,17 +262,18 @@ extension Connection: ReadinessHandler {
             receive()
         } else if readiness.contains(.peerEnd), !inputHasEnded {
             // Reading is paused: the bytes stay in the kernel, but the peer will send no more.
-            active.store(false, ordering: .releasing)
+            becomeInactive()
             peerHasEnded = true
             updateInterest()
         }
         guard phase != .closed, readiness.contains(.hangUp) else { return }
-        if inputHasEnded {
-            finishClose(pendingError())
+        let error = pendingError()
+        if inputHasEnded || error != nil {
+            finishClose(error)
         } else if isReadingPaused {
             // A hang-up cannot be masked and would wake the loop for ever, but bytes may wait in the
             // kernel: the socket is read again when reading resumes, without being watched.
-            active.store(false, ordering: .releasing)
+            becomeInactive()
             endWatch()
         }
     }

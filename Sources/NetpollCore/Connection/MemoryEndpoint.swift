@@ -23,11 +23,19 @@ final class MemoryPipe: Sendable {
     /// Bytes that may wait for the reader, as in a socket's buffers.
     private static let capacity = 256 << 10
 
-    func read(into space: UnsafeMutableRawBufferPointer) -> IOResult {
+    func read(into pieces: UnsafeMutableBufferPointer<iovec>) -> IOResult {
         state.withLock { state in
             guard !state.isReset else { return .failed(ECONNRESET) }
             guard !state.bytes.isEmpty else { return state.isEnded ? .moved(0) : .wouldBlock }
-            return .moved(state.bytes.skip(state.bytes.peek(into: space)))
+            var moved = 0
+            for piece in pieces {
+                let space = UnsafeMutableRawBufferPointer(
+                    start: piece.iov_base,
+                    count: piece.iov_len
+                )
+                moved += state.bytes.skip(state.bytes.peek(into: space))
+            }
+            return .moved(moved)
         }
     }
 
@@ -119,8 +127,8 @@ final class MemoryEndpoint: Sendable {
         return (one, other)
     }
 
-    func read(into space: UnsafeMutableRawBufferPointer) -> IOResult {
-        let result = incoming.read(into: space)
+    func read(into pieces: UnsafeMutableBufferPointer<iovec>) -> IOResult {
+        let result = incoming.read(into: pieces)
         askPeer()
         return result
     }

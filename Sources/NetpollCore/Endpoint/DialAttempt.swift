@@ -10,6 +10,7 @@ final class DialAttempt: @unchecked Sendable {
 
     private let address: SocketAddress
     private let loop: EventLoop
+    private let names: NameLookup
     private let options: ConnectionOptions
     private let deadline: Deadline
     private let makeHandler: (@Sendable (Connection) -> any ConnectionHandler)?
@@ -25,6 +26,7 @@ final class DialAttempt: @unchecked Sendable {
     init(
         address: SocketAddress,
         loop: EventLoop,
+        names: NameLookup,
         options: ConnectionOptions,
         deadline: Deadline,
         makeHandler: (@Sendable (Connection) -> any ConnectionHandler)?,
@@ -32,6 +34,7 @@ final class DialAttempt: @unchecked Sendable {
     ) {
         self.address = address
         self.loop = loop
+        self.names = names
         self.options = options
         self.deadline = deadline
         self.makeHandler = makeHandler
@@ -40,16 +43,22 @@ final class DialAttempt: @unchecked Sendable {
 
     func begin() {
         let accepted = loop.perform {
-            self.timer = self.loop.schedule(at: self.deadline) {
-                self.end(.failure(NetpollError(.timedOut, "dial \(self.address)")))
-            }
-            NameLookup.resolve(self.address) { found in
+            self.timer = self.loop.schedule(
+                at: self.deadline,
+                { self.end(.failure(NetpollError(.timedOut, "dial \(self.address)"))) },
+                atEnd: { self.end(.failure(self.groupHasEnded)) }
+            )
+            self.names.resolve(self.address) { found in
                 self.loop.perform { self.resolved(found) }
             }
         }
         if !accepted {
-            completion(.failure(NetpollError(.shutdown, "dial \(address): the group has ended")))
+            completion(.failure(groupHasEnded))
         }
+    }
+
+    private var groupHasEnded: NetpollError {
+        NetpollError(.shutdown, "dial \(address): the group has ended")
     }
 
     private func resolved(_ found: Result<[RawAddress], NetpollError>) {
@@ -159,6 +168,8 @@ final class ConnectAttempt: ReadinessHandler, @unchecked Sendable {
         }
         retryDelay = min(retryDelay * 2, .milliseconds(50))
     }
+
+    func loopWillEnd() { fail(ECANCELED) }
 
     func handle(_ readiness: Readiness) {
         guard let number = socket?.pendingError() else { return }

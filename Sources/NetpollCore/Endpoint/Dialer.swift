@@ -70,6 +70,7 @@ public struct Dialer: Sendable {
         let attempt = DialAttempt(
             address: address,
             loop: group.preferred(),
+            names: group.names,
             options: options,
             deadline: group.deadline(after: connectTimeout),
             makeHandler: makeHandler,

@@ -33,6 +33,7 @@ public final class Listener: @unchecked Sendable {
 
     /// Binds, listens and begins to accept.
     ///
+    /// Blocks while a host name is resolved, and takes the first of its addresses.
     /// A Unix socket file that nobody listens on any more is replaced; the file is removed when the
     /// listener closes.
     ///
@@ -121,12 +122,18 @@ public final class Listener: @unchecked Sendable {
 
     private func closeSocket() {
         // Peers in the backlog believe that they are connected: to close on them would reset them.
-        handle(.readable)
+        // Those that come meanwhile are no reason to go on for ever.
+        for _ in 0...options.backlog / Self.acceptBatchLimit where acceptBatch() { continue }
+        releaseSocket()
+    }
+
+    private func releaseSocket() {
         if let token { loop.deregister(token) }
         token = nil
         guard socket != nil else { return }
-        socket = nil
+        // First the file: while the socket is open, no other file can have its number.
         socketFile?.remove()
+        socket = nil
     }
 
     private func start() {
@@ -154,23 +161,30 @@ public final class Listener: @unchecked Sendable {
 }
 
 extension Listener: ReadinessHandler {
-    func handle(_ readiness: Readiness) {
+    func loopWillEnd() { releaseSocket() }
+
+    func handle(_ readiness: Readiness) { _ = acceptBatch() }
+
+    /// - Returns: Whether more may be waiting.
+    private func acceptBatch() -> Bool {
         for _ in 0..<Self.acceptBatchLimit {
-            guard let result = socket?.accept(loop.faults) else { return }
+            guard let result = socket?.accept(loop.faults) else { return false }
             switch result {
             case .accepted(let fileDescriptor, let peer):
                 backOff = .zero
                 adopt(fileDescriptor, peer)
             case .wouldBlock:
-                return
+                return false
             case .failed(let number):
                 // accept(2): these belong to one connection that is gone already.
                 if [ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTUNREACH].contains(number) {
                     continue
                 }
-                return retryLater()
+                retryLater()
+                return false
             }
         }
+        return true
     }
 
     private func adopt(_ fileDescriptor: Int32, _ peer: RawAddress) {

@@ -4,6 +4,8 @@
 final class ServedConnection: Sendable {
     private struct State {
         var isBusy = true
+        /// Bytes that the handler has seen and left: no reason to call it again.
+        var knownByteCount = 0
         var closesWhenIdle = false
         /// A first request is given a moment to arrive before an idle connection is closed.
         var hasHadItsChance = false
@@ -57,18 +59,23 @@ final class ServedConnection: Sendable {
                 _ = self.connection.loop.schedule(at: end) { self.graceEnded() }
             }
         } else if isIdle {
-            connection.close()
+            closeIfIdle()
+        }
+    }
+
+    /// Closes unless a handler runs or a request has come that it will be called for.
+    private func closeIfIdle() {
+        connection.loop.perform {
+            let (isBusy, known) = self.state.withLock { ($0.isBusy, $0.knownByteCount) }
+            if !isBusy, self.connection.input.byteCount <= known { self.connection.close() }
         }
     }
 
     private static let firstRequestGrace: Duration = .milliseconds(100)
 
     private func graceEnded() {
-        let isIdle = state.withLock { state in
-            state.hasHadItsChance = true
-            return !state.isBusy
-        }
-        if isIdle { connection.close() }
+        state.withLock { $0.hasHadItsChance = true }
+        closeIfIdle()
     }
 
     private func serve() async {
@@ -86,32 +93,34 @@ final class ServedConnection: Sendable {
     private func serveRequests() async throws {
         var known = 0
         while true {
-            let waiting = await connection.bufferedByteCount()
-            if waiting <= known, becomeIdle() { return }
+            let waiting = await connection.inputCounts().unread
+            if waiting <= known, becomeIdle(known) { return }
             guard try await connection.waitForInput(moreThan: known) else { return }
             state.withLock { state in
                 state.isBusy = true
                 state.hasHadItsChance = true
             }
-            let before = await connection.bufferedByteCount()
+            let before = await connection.inputCounts()
             try await handlers.onRequest(connection)
-            let after = await connection.bufferedByteCount()
+            let after = await connection.inputCounts()
             // Only new bytes are a reason to ask a handler again that left all where it was.
-            known = after >= before ? after : 0
+            known = after.read == before.read ? before.unread : 0
         }
     }
 
     /// Notes that no handler runs.
     ///
     /// - Returns: Whether the connection shall be closed now.
-    private func becomeIdle() -> Bool {
+    private func becomeIdle(_ known: Int) -> Bool {
         state.withLock { state in
             state.isBusy = false
+            state.knownByteCount = known
             return state.closesWhenIdle && state.hasHadItsChance
         }
     }
 
-    private func waitUntilGone() async {
+    /// Returns once the connection is gone.
+    func waitUntilGone() async {
         let gone = Waiter<Void>()
         connection.onClose { gone.finish(.success(())) }
         try? await gone.wait(begin: {}, onCancel: {})

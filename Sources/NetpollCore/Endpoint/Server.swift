@@ -2,7 +2,8 @@
 ///
 /// For each connection, in this order: ``onConnect`` once, ``onRequest`` each time that bytes wait
 /// to be read, never two at a time, and ``onDisconnect`` once, after the connection is gone. When a
-/// connection breaks or is closed, the task that runs ``onConnect`` or ``onRequest`` is cancelled.
+/// connection breaks or this side closes it, the task that runs ``onConnect`` or ``onRequest`` is
+/// cancelled; a peer that ends only its own direction still gets its reply.
 /// Admission comes before all that: ``ListenerOptions/admits``.
 public struct ServerHandlers: Sendable {
     /// What a handler is: it runs on the connection's loop and may throw to close the connection.
@@ -113,8 +114,12 @@ public final class Server: Sendable {
         on addresses: [SocketAddress],
         drainTimeout: Duration = .seconds(5)
     ) async throws(NetpollError) {
-        if requested.isFinished { return }
-        try start(on: addresses)
+        do throws(NetpollError) {
+            try start(on: addresses)
+        } catch {
+            if requested.isFinished { return }
+            throw error
+        }
         try? await requested.wait(begin: {}, onCancel: { self.requested.finish(.success(())) })
         await shutdown(within: drainTimeout)
     }
@@ -124,7 +129,7 @@ public final class Server: Sendable {
     /// Returns when every connection is gone; a second call waits for the first.
     ///
     /// - Parameter timeout: How long handlers may take; then their connections are aborted, which
-    ///   cancels them.
+    ///   cancels them. A handler that ignores that goes on by itself.
     public func shutdown(within timeout: Duration = .seconds(5)) async {
         let (before, listeners) = state.withLock { state in
             defer { state.phase = .ending }
@@ -139,8 +144,9 @@ public final class Server: Sendable {
         for listener in listeners { await listener.close() }
         for session in sessions { session.closeWhenIdle() }
         if await !isEmptied(until: group.deadline(after: timeout)) {
-            for session in sessions { session.connection.abort() }
-            _ = await isEmptied(until: .distantFuture)
+            let left = sessions
+            for session in left { session.connection.abort() }
+            for session in left { await session.waitUntilGone() }
         }
         ended.finish(.success(()))
     }

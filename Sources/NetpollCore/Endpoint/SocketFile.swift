@@ -32,15 +32,22 @@ struct SocketFile: Sendable {
 
     /// Removes a socket file that refuses connections: its listener died without cleaning up.
     ///
+    /// A listener that has bound its file refuses too until it listens, so the file must refuse
+    /// twice, 20 ms apart; the calling thread waits that long.
+    ///
     /// - Returns: Whether a file was removed. Other files, and sockets in use, stay.
     static func removeIfStale(_ address: SocketAddress, _ raw: RawAddress) throws(NetpollError)
         -> Bool
     {
-        guard case .unix(let path) = address, !path.hasPrefix("@"), inode(path) != nil else {
-            return false
-        }
-        let probe = try Socket.make(family: AF_UNIX)
-        guard probe.connect(raw) == ECONNREFUSED else { return false }
+        guard case .unix(let path) = address, !path.hasPrefix("@"), let found = inode(path),
+            try refuses(raw)
+        else { return false }
+        usleep(20_000)
+        guard try refuses(raw), inode(path) == found else { return false }
         return unlink(path) == 0
+    }
+
+    private static func refuses(_ raw: RawAddress) throws(NetpollError) -> Bool {
+        try Socket.make(family: AF_UNIX).connect(raw) == ECONNREFUSED
     }
 }

@@ -20,6 +20,52 @@ extension LinkBuffer {
         return count
     }
 
+    /// Appends what `body` fills of two reservations, as readv(2) does: the rest of the last block
+    /// first, then a new block if that is not enough.
+    ///
+    /// - Parameters:
+    ///   - count: How many bytes the reservations have together; at least 1.
+    ///   - body: Fills them in order and returns how many bytes it wrote.
+    /// - Returns: What `body` returns.
+    mutating func read(
+        upTo count: Int,
+        _ body: (UnsafeMutableBufferPointer<iovec>) -> IOResult
+    ) -> IOResult {
+        let tail = tailForReading(count)
+        let missing = count - tail.count
+        let block = missing > 0 ? BufferBlock(minimumCapacity: missing) : nil
+        return withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vectors in
+            var filled = 0
+            if !tail.isEmpty {
+                vectors[0] = iovec(iov_base: tail.baseAddress, iov_len: tail.count)
+                filled = 1
+            }
+            if let block {
+                vectors[filled] = iovec(iov_base: block.base, iov_len: block.capacity)
+                filled += 1
+            }
+            let result = body(UnsafeMutableBufferPointer(rebasing: vectors[..<filled]))
+            guard case .moved(let moved) = result, moved > 0 else { return result }
+            commit(min(moved, tail.count))
+            let rest = moved - tail.count
+            if let block, rest > 0 {
+                dropLastIfEmpty()
+                segments.append(Segment(block: block, start: 0, end: rest, limit: block.capacity))
+                byteCount += rest
+            }
+            return result
+        }
+    }
+
+    /// What the last block has left, at most `count` bytes; nothing if that is so little that it
+    /// would only cut the next message in two.
+    private func tailForReading(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        guard !segments.isEmpty else { return .init(start: nil, count: 0) }
+        let room = segments[segments.count - 1].writable.prefix(count)
+        return room.count < min(count, 1024)
+            ? .init(start: nil, count: 0) : UnsafeMutableRawBufferPointer(rebasing: room)
+    }
+
     /// Makes sure that the bytes now held and those that follow, `total` in all, will lie in one
     /// block, moving what is held if it must.
     ///

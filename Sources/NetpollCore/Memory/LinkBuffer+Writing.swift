@@ -1,8 +1,29 @@
 extension LinkBuffer {
+    /// Appends what `body` writes into one contiguous reservation: all of it, part of it or nothing.
+    ///
+    /// The reservation cannot outlive the call. What `body` wrote before it throws is dropped.
+    ///
+    /// - Parameters:
+    ///   - count: The size of the reservation in bytes; must not be negative.
+    ///   - body: Appends to the span, at most `count` bytes.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
+    public mutating func write<R, E: Error>(
+        upTo count: Int,
+        _ body: (inout OutputRawSpan) throws(E) -> R
+    ) throws(E) -> R {
+        let room = reserve(count)
+        var span = OutputRawSpan(buffer: room, initializedCount: 0)
+        let result = try body(&span)
+        commit(span.finalize(for: room))
+        return result
+    }
+
     /// Room for exactly `count` contiguous bytes at the end, to be filled before ``commit(_:)``.
     ///
-    /// The memory is valid until the next call on this buffer. `count` must not be negative.
-    public mutating func reserve(_ count: Int) -> UnsafeMutableRawBufferPointer {
+    /// The memory is valid until the next call on this buffer, and nothing checks that: users have
+    /// ``write(upTo:_:)``. `count` must not be negative.
+    package mutating func reserve(_ count: Int) -> UnsafeMutableRawBufferPointer {
         precondition(count >= 0, "a reservation cannot be negative")
         return UnsafeMutableRawBufferPointer(rebasing: reserveAtLeast(count)[..<count])
     }
@@ -20,7 +41,7 @@ extension LinkBuffer {
     }
 
     /// Makes the first `count` bytes of the last reservation readable.
-    public mutating func commit(_ count: Int) {
+    package mutating func commit(_ count: Int) {
         guard count > 0 else { return }
         let last = segments.count - 1
         precondition(count <= segments[last].writable.count, "commit what was reserved, not more")
@@ -30,7 +51,7 @@ extension LinkBuffer {
 
     /// Appends a copy of some bytes.
     ///
-    /// Packs into the last block as far as it has room.
+    /// Packs into the last block if they fit; else into a new one, in one piece.
     public mutating func write(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 0 else { return }
         let room = reserveAtLeast(bytes.count)
@@ -107,7 +128,7 @@ extension LinkBuffer {
     }
 
     /// Only the last segment may be empty; it is dropped before another one follows it.
-    private mutating func dropLastIfEmpty() {
+    mutating func dropLastIfEmpty() {
         if hasEmptyLast { segments.removeLast() }
     }
 }

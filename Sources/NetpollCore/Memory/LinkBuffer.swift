@@ -42,16 +42,23 @@ public struct LinkBuffer: ~Copyable, Sendable {
     /// The number of blocks that hold readable bytes.
     public var segmentCount: Int { segments.count - (hasEmptyLast ? 1 : 0) }
 
+    /// The memory of the blocks that the buffer's bytes lie in, as far as this buffer holds it.
+    var heldByteCount: Int {
+        var sum = 0
+        for index in 0..<segments.count { sum += segments[index].limit - segments[index].start }
+        return sum
+    }
+
     /// The last segment may be empty: room for what is written next.
     var hasEmptyLast: Bool { segments.count > 0 && segments[segments.count - 1].count == 0 }
 
     /// Calls `body` with each contiguous run of readable bytes from the front, consuming nothing.
     ///
-    /// What gathers output, like writev(2), takes them as they are. A pointer must not leave its call.
-    public func forEachRegion<E: Error>(
-        _ body: (UnsafeRawBufferPointer) throws(E) -> Void
-    ) throws(E) {
-        for index in 0..<segmentCount { try body(segments[index].readable) }
+    /// What gathers output, like writev(2), takes them as they are. A span cannot leave its call.
+    ///
+    /// - Throws: What `body` throws.
+    public func forEachRegion<E: Error>(_ body: (RawSpan) throws(E) -> Void) throws(E) {
+        for index in 0..<segmentCount { try body(segments[index].readable.bytes) }
     }
 
     /// Forgets all bytes and lets go of all blocks.

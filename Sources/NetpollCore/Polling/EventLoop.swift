@@ -1,4 +1,5 @@
 internal import CNetpoll
+internal import Synchronization
 
 #if canImport(Darwin)
 internal import Darwin
@@ -47,20 +48,26 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
 
     // Confined to the loop.
     private var registrations = RegistrationTable()
-    private var timers = TimerQueue<@Sendable () -> Void>()
+    private var timers = TimerQueue<LoopTimer>()
     private var queued: [Work] = []
     private var running: [Work] = []
     /// How much of `running` has been started: whoever takes the loop over goes on there.
     private var startedCount = 0
     private var touched: [any LoopRunnable] = []
     private var stopRequested = false
+    /// Nothing that is queued from now on would run.
+    private var hasEnded = false
     /// The first time that a wait ended without an event, if nothing has happened since.
     private var lastWork: Deadline?
 
     /// The number of this loop in its group.
     public let index: Int
 
+    /// How many descriptors the loop watches.
+    let load = Atomic<Int>(0)
     let ownership = LoopOwnership()
+    /// What the unread bytes of all connections of the group may take together.
+    let inputBudget: ByteBudget
     let threads: LoopThreads
     private let clock: (any LoopClock)?
     /// What goes wrong between the loop's sockets and the kernel, in tests.
@@ -72,10 +79,12 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     init(
         index: Int,
         threads: LoopThreads,
+        inputBudget: ByteBudget,
         options: EventLoopGroupOptions
     ) throws(NetpollError) {
         self.index = index
         self.threads = threads
+        self.inputBudget = inputBudget
         clock = options.clock
         faults = options.faults
         poller = try Poller.make()
@@ -173,7 +182,13 @@ extension EventLoop {
     }
 
     private func submit(_ work: Work) -> Bool {
-        if ifInside({ queued.append(work) }) { return true }
+        var isQueued = false
+        let isInside = ifInside {
+            guard !hasEnded else { return }
+            queued.append(work)
+            isQueued = true
+        }
+        if isInside { return isQueued }
         let (accepted, wake) = remote.withLock { remote in
             guard !remote.hasEnded else { return (false, false) }
             remote.work.append(work)
@@ -208,11 +223,19 @@ extension EventLoop {
     /// Calls `body` on the loop at `deadline` or shortly after.
     ///
     /// Loop only.
-    package func schedule(at deadline: Deadline, _ body: @escaping @Sendable () -> Void)
-        -> TimerToken
-    {
+    ///
+    /// - Parameters:
+    ///   - deadline: When.
+    ///   - body: What to do.
+    ///   - atEnd: What to do instead if the loop ends before.
+    /// - Returns: What ``cancel(_:)`` takes.
+    package func schedule(
+        at deadline: Deadline,
+        _ body: @escaping @Sendable () -> Void,
+        atEnd: (@Sendable () -> Void)? = nil
+    ) -> TimerToken {
         assertInside()
-        return timers.add(deadline, body)
+        return timers.add(deadline, LoopTimer(body: body, atEnd: atEnd))
     }
 
     /// The number of timers that are set.
@@ -241,6 +264,7 @@ extension EventLoop {
     public func sleep(until deadline: Deadline) async throws {
         let waiter = Waiter<Void>()
         do throws(NetpollError) {
+            // At the loop's end the wait fails with `shutdown`.
             try await waiter.wait(
                 until: deadline,
                 on: self,
@@ -266,7 +290,9 @@ extension EventLoop {
         _ handler: any ReadinessHandler
     ) throws(NetpollError) -> RegistrationToken {
         assertInside()
+        guard !hasEnded else { throw NetpollError(.shutdown, "the event loop has ended") }
         let token = registrations.add(fileDescriptor, handler)
+        load.store(registrations.count, ordering: .relaxed)
         if let number = poller.add(fileDescriptor, interest, token) {
             _ = registrations.remove(token)
             throw SystemError.make(number, "epoll_ctl")
@@ -274,12 +300,23 @@ extension EventLoop {
         return token
     }
 
+    /// Has a handler that watches by itself told when the loop ends.
+    ///
+    /// Loop only; ended by ``deregister(_:)``.
+    func adopt(_ handler: any ReadinessHandler) throws(NetpollError) -> RegistrationToken {
+        assertInside()
+        guard !hasEnded else { throw NetpollError(.shutdown, "the event loop has ended") }
+        defer { load.store(registrations.count, ordering: .relaxed) }
+        return registrations.add(-1, handler)
+    }
+
     /// Changes what a descriptor is watched for.
     ///
     /// Loop only; a stale token changes nothing.
     func setInterest(_ interest: Interest, of token: RegistrationToken) {
         assertInside()
-        guard let fileDescriptor = registrations.fileDescriptor(for: token) else { return }
+        guard let fileDescriptor = registrations.fileDescriptor(for: token), fileDescriptor >= 0
+        else { return }
         let failure = poller.modify(fileDescriptor, interest, token)
         assert(failure == nil, "a registered descriptor can be modified")
     }
@@ -290,9 +327,9 @@ extension EventLoop {
     func deregister(_ token: RegistrationToken) {
         assertInside()
         guard let fileDescriptor = registrations.remove(token) else { return }
-        poller.remove(fileDescriptor)
+        load.store(registrations.count, ordering: .relaxed)
+        if fileDescriptor >= 0 { poller.remove(fileDescriptor) }
     }
-
 }
 
 // MARK: - The thread
@@ -368,7 +405,7 @@ extension EventLoop {
     private func fireTimers() {
         guard timers.count > 0 else { return }
         let now = now()
-        while let body = timers.takeExpired(now) { body() }
+        while let timer = timers.takeExpired(now) { timer.body() }
     }
 
     /// Runs what was queued when the phase began; what that work queues runs in the next turn, so
@@ -409,7 +446,13 @@ extension EventLoop {
     }
 
     /// Ends the loop if nothing is left to run.
+    ///
+    /// Who still has a descriptor here is told first, and so is who waits for a time: either may
+    /// queue more work.
     private func end() -> Bool {
+        for handler in registrations.handlers { handler.loopWillEnd() }
+        while let timer = timers.takeExpired(.distantFuture) { timer.atEnd?() }
+        flushTouched()
         let callbacks = remote.withLock { remote -> [@Sendable () -> Void]? in
             guard queued.isEmpty, remote.work.isEmpty else { return nil }
             remote.hasEnded = true
@@ -417,6 +460,7 @@ extension EventLoop {
             return remote.endCallbacks
         }
         guard let callbacks else { return false }
+        hasEnded = true
         for callback in callbacks { callback() }
         return true
     }

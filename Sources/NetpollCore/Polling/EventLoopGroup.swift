@@ -14,6 +14,7 @@ public final class EventLoopGroup: Sendable {
     public let loops: [EventLoop]
     private let cursor = Atomic<UInt>(0)
     private let threads: LoopThreads
+    let names = NameLookup()
 
     /// Creates a group and starts its threads.
     ///
@@ -33,9 +34,17 @@ public final class EventLoopGroup: Sendable {
             threshold: options.takeOverThreshold,
             limit: max(count, options.threadLimit)
         )
+        let inputBudget = ByteBudget(limit: options.inputMemoryLimit)
         var loops: [EventLoop] = []
         for index in 0..<count {
-            loops.append(try EventLoop(index: index, threads: threads, options: options))
+            loops.append(
+                try EventLoop(
+                    index: index,
+                    threads: threads,
+                    inputBudget: inputBudget,
+                    options: options
+                )
+            )
         }
         do throws(NetpollError) {
             try threads.start(loops)
@@ -88,20 +97,25 @@ public final class EventLoopGroup: Sendable {
     /// The number of cores that are online, at least 1.
     public static var coreCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    /// The next loop in turn.
+    /// The loop for something new: the one that watches fewer descriptors of the next two in turn.
     ///
     /// Any thread.
     public func next() -> EventLoop {
         let turn = cursor.wrappingAdd(1, ordering: .relaxed).oldValue
-        return loops[Int(turn % UInt(loops.count))]
+        let first = loops[Int(turn % UInt(loops.count))]
+        let second = loops[Int((turn &+ 1) % UInt(loops.count))]
+        let isBusier =
+            second.load.load(ordering: .relaxed) < first.load.load(ordering: .relaxed)
+        return isBusier ? second : first
     }
 
     /// The loop that the caller runs on, if it belongs to this group, else the next in turn.
     package func preferred() -> EventLoop { loops.first { $0.isCurrent } ?? next() }
 
-    /// Ends all loops after their current turn and waits for them.
+    /// Ends all loops once they have nothing left to run, and waits for them.
     ///
-    /// Close listeners and connections first: what is still open then is left to the system.
+    /// Listeners and connections that are still open are closed at once, and what they had queued is
+    /// dropped: close them first. Any thread, also from a task on one of the loops.
     public func shutdown() async {
         for loop in loops {
             await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in

@@ -13,6 +13,11 @@ public struct EventLoopGroupOptions: Sendable {
     ///
     /// Default 256. A thread without a loop ends after 10 s.
     public var threadLimit = 256
+    /// Most memory in bytes that bytes which were received and not yet read may take, on all
+    /// connections together; the connection that would need more is closed with `limitExceeded`.
+    ///
+    /// Default 1 GiB. Each connection has a bound of its own, ``ConnectionOptions/readHighWaterMark``.
+    public var inputMemoryLimit = 1 << 30
     /// Where the loops take the time from; the system's monotonic clock by default.
     package var clock: (any LoopClock)?
     /// What goes wrong between sockets and the kernel; nothing by default.

@@ -29,6 +29,8 @@ struct Readiness: OptionSet, Sendable {
 /// Called on the loop's thread only.
 protocol ReadinessHandler: AnyObject, Sendable {
     func handle(_ readiness: Readiness)
+    /// The loop ends and will tell nothing more: time to let go of the descriptor.
+    func loopWillEnd()
 }
 
 /// Names one registration; a stale one names nothing, even if the descriptor number was reused.

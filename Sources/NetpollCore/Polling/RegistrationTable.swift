@@ -5,6 +5,7 @@
 struct RegistrationTable {
     struct Slot {
         var generation: UInt32 = 0
+        /// Negative for what no poller watches.
         var fileDescriptor: Int32 = -1
         var handler: (any ReadinessHandler)?
     }
@@ -35,6 +36,12 @@ struct RegistrationTable {
         guard let slot = slot(for: token) else { return nil }
         return slots[slot].fileDescriptor
     }
+
+    /// Everybody who is registered.
+    var handlers: [any ReadinessHandler] { slots.compactMap(\.handler) }
+
+    /// The number of registrations.
+    var count: Int { slots.count - freeSlots.count }
 
     /// Forgets a registration and returns its descriptor.
     mutating func remove(_ token: RegistrationToken) -> Int32? {

@@ -4,6 +4,12 @@ public struct TimerToken: Sendable, Hashable {
     let generation: UInt32
 }
 
+/// What a loop does at a deadline, and instead of it when it ends before.
+struct LoopTimer {
+    let body: @Sendable () -> Void
+    let atEnd: (@Sendable () -> Void)?
+}
+
 /// Deadlines in a binary heap: O(log n) to add, cancel and take, without a clock of its own.
 struct TimerQueue<Payload> {
     private struct Slot {

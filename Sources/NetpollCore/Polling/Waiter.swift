@@ -64,6 +64,10 @@ package final class Waiter<Value: Sendable>: Sendable {
         return isFirst
     }
 
+    private static var loopHasEnded: NetpollError {
+        NetpollError(.shutdown, "the event loop has ended")
+    }
+
     /// As ``wait(begin:onCancel:)``, but with an outcome that `loop` brings at a deadline.
     package func wait(
         until deadline: Deadline,
@@ -74,13 +78,22 @@ package final class Waiter<Value: Sendable>: Sendable {
     ) async throws(NetpollError) -> Value {
         let accepted = loop.perform {
             guard !self.isFinished else { return }
-            let token = loop.schedule(at: deadline) {
-                self.timer.withLock { $0 = nil }
-                self.finish(outcome)
-            }
+            let token = loop.schedule(
+                at: deadline,
+                {
+                    self.timer.withLock { $0 = nil }
+                    self.finish(outcome)
+                },
+                atEnd: { self.finish(.failure(Self.loopHasEnded)) }
+            )
             self.timer.withLock { $0 = token }
+            // It may have ended in this moment, before anybody could see the timer.
+            if self.isFinished {
+                self.timer.withLock { $0 = nil }
+                loop.cancel(token)
+            }
         }
-        if !accepted { finish(.failure(NetpollError(.shutdown, "the event loop has ended"))) }
+        if !accepted { finish(.failure(Self.loopHasEnded)) }
         defer {
             // A wait that ended early must not leave its timer behind for as long as it was set.
             if timer.withLock({ $0 != nil }) {

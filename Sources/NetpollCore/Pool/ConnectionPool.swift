@@ -4,6 +4,8 @@ public protocol Poolable: AnyObject, Sendable {
     var isActive: Bool { get }
     /// Closes it in good order.
     func close()
+    /// Calls `body` once ``isActive`` has become false; at once if it already is.
+    func onInactive(_ body: @escaping @Sendable () -> Void)
     /// Calls `body` once it is gone.
     func onClose(_ body: @escaping @Sendable () -> Void)
 }
@@ -45,7 +47,7 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
         loop = group.next()
         self.dial = dial
         sweepInterval = options.idleTimeout
-        for action in guarded.withLock({ $0.state.warmUp(now: loop.now()) }) { perform(action) }
+        perform(guarded.withLock { $0.state.warmUp(now: loop.now()) })
     }
 
     /// What the pool holds now.
@@ -73,6 +75,8 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
     }
 
     /// Takes a connection back for the next caller.
+    ///
+    /// One that is not lent, because it was given back before, is left alone.
     public func checkIn(_ member: Member) {
         perform(guarded.withLock { $0.state.checkIn(member, now: loop.now()) })
         scheduleSweep(at: loop.deadline(after: sweepInterval))
@@ -82,7 +86,7 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
     ///
     /// Lent connections are closed when they are given back.
     public func close() {
-        for action in guarded.withLock({ $0.state.close() }) { perform(action) }
+        perform(guarded.withLock { $0.state.close() })
     }
 
     private func abandon(_ waiter: Waiter<Member>, _ error: NetpollError) {
@@ -90,41 +94,42 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
         waiter.finish(.failure(error))
     }
 
-    private func perform(_ action: PoolState<Member>.Action?) {
-        switch action {
-        case .give(let member, let waiter):
-            // A waiter that gave up in the same moment leaves the connection to the next.
-            if !waiter.finish(.success(member)) { checkIn(member) }
-        case .fail(let waiter, let error): waiter.finish(.failure(error))
-        case .dial: startDial()
-        case .close(let member): member.close()
-        case nil: break
+    private func perform(_ actions: [PoolState<Member>.Action]) {
+        for action in actions {
+            switch action {
+            case .give(let member, let waiter):
+                // A waiter that gave up in the same moment leaves the connection to the next.
+                if !waiter.finish(.success(member)) { checkIn(member) }
+            case .fail(let waiter, let error): waiter.finish(.failure(error))
+            case .dial: startDial()
+            case .close(let member): member.close()
+            }
         }
+    }
+
+    /// Carries out an event of which a later dial may be the consequence.
+    private func handle(_ event: (inout PoolState<Member>) -> [PoolState<Member>.Action]) {
+        let (actions, retry) = guarded.withLock { guarded in
+            (event(&guarded.state), guarded.state.retry)
+        }
+        perform(actions)
+        if let retry { scheduleSweep(at: retry) }
     }
 
     private func startDial() {
         dial { [self] outcome in
             switch outcome {
             case .success(let member):
-                perform(guarded.withLock { $0.state.dialed(member, now: loop.now()) })
+                handle { $0.dialed(member, now: loop.now()) }
                 scheduleSweep(at: loop.deadline(after: sweepInterval))
-                member.onClose { self.lost(member) }
-            case .failure(let error):
-                let (actions, retry) = guarded.withLock { guarded in
-                    (guarded.state.dialFailed(error, now: loop.now()), guarded.state.retry)
+                member.onInactive {
+                    self.handle { $0.becameInactive(member, now: self.loop.now()) }
                 }
-                for action in actions { perform(action) }
-                if let retry { scheduleSweep(at: retry) }
+                member.onClose { self.handle { $0.closed(member, now: self.loop.now()) } }
+            case .failure(let error):
+                handle { $0.dialFailed(error, now: loop.now()) }
             }
         }
-    }
-
-    private func lost(_ member: Member) {
-        let (action, retry) = guarded.withLock { guarded in
-            (guarded.state.closed(member, now: loop.now()), guarded.state.retry)
-        }
-        perform(action)
-        if let retry { scheduleSweep(at: retry) }
     }
 
     /// Makes sure that a sweep happens at `deadline` or before.
@@ -151,7 +156,7 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
             guarded.nextSweep = nil
             return guarded.state.sweep(now: loop.now())
         }
-        for action in actions { perform(action) }
+        perform(actions)
         if let next { scheduleSweep(at: next) }
     }
 }

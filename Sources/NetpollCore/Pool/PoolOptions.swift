@@ -12,10 +12,10 @@ public struct PoolOptions: Sendable {
     public var idleLimit = 64
     /// A bound on idle connections that several pools share; `nil` for none.
     public var idleBudget: IdleBudget?
-    /// How many connections are kept open, dialled before anybody asks and again when one is lost;
-    /// at most ``connectionLimit`` and ``idleLimit``.
+    /// How many idle connections are kept ready, dialled before anybody asks and again when one is
+    /// lent or lost; within ``connectionLimit``, ``idleLimit`` and ``idleBudget``.
     ///
-    /// Default 0.
+    /// Default 0. A pool that keeps some lives until ``ConnectionPool/close()``.
     public var minimumIdle = 0
     /// How long a connection may stay idle; ``minimumIdle`` of them may for ever.
     ///
@@ -34,7 +34,8 @@ public struct PoolOptions: Sendable {
     /// How long a pool leaves an address alone after failed dials; callers meanwhile get the last
     /// dial's error at once.
     ///
-    /// The first failure of an address that answered before is forgiven: the next dial is at once.
+    /// The first failure after a connection was of use is forgiven: the next dial is at once. A
+    /// connection that is closed before anybody used it counts as a failure.
     public struct BackOff: Sendable, Hashable {
         /// The time after the first failure.
         ///
@@ -91,6 +92,8 @@ public final class IdleBudget: Sendable {
         }
         return true
     }
+
+    var hasRoom: Bool { idleCount < limit }
 
     func giveBack() { count.wrappingSubtract(1, ordering: .relaxed) }
 }

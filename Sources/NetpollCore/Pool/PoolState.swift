@@ -14,6 +14,8 @@ struct PoolState<Member: Poolable> {
     private struct Idle {
         let member: Member
         let since: Deadline
+        /// Nobody has had it yet.
+        let isUnused: Bool
     }
 
     private struct Waiting {
@@ -22,16 +24,19 @@ struct PoolState<Member: Poolable> {
     }
 
     let options: PoolOptions
+    /// A stack: the one used last is the last.
     private var idle: [Idle] = []
+    private var lent: Set<ObjectIdentifier> = []
     private var waiting: [Waiting] = []
     private var live = 0
     private var dialing = 0
     private var isClosed = false
     private var hits = 0
     private var failedDials = 0
-    /// Failed dials since the last that succeeded.
+    /// Dials since the last connection that was of use to somebody.
     private var failuresInRow = 0
-    private var hasSucceeded = false
+    /// The next failure is the first after a success.
+    private var isForgiving = false
     private var backOffEnd: (deadline: Deadline, error: NetpollError)?
     private var random: UInt64
 
@@ -51,31 +56,57 @@ struct PoolState<Member: Poolable> {
             failedDials: failedDials
         )
     }
+}
 
+// MARK: - Callers
+
+extension PoolState {
     /// A caller wants a connection: the one that was used last, while it is active.
     mutating func checkOut(
         _ waiter: Waiter<Member>,
         deadline: Deadline,
         now: Deadline
-    ) -> Action? {
-        guard !isClosed else { return .fail(waiter, NetpollError(.shutdown, "the pool is closed")) }
+    ) -> [Action] {
+        guard !isClosed else {
+            return [.fail(waiter, NetpollError(.shutdown, "the pool is closed"))]
+        }
+        var actions: [Action] = []
         while let newest = takeIdle() {
-            // An inactive one is on its way out: `closed` will be reported and counted.
-            guard newest.member.isActive else { continue }
+            guard newest.member.isActive else {
+                actions.append(.close(newest.member))
+                continue
+            }
             hits += 1
-            return .give(newest.member, to: waiter)
+            actions.append(give(newest.member, to: waiter))
+            return actions + dials(now)
         }
         if live == 0, let backOffEnd, now < backOffEnd.deadline {
-            return .fail(waiter, backOffEnd.error)
+            return actions + [.fail(waiter, backOffEnd.error)]
         }
         guard waiting.count < options.waiterLimit else {
-            return .fail(
-                waiter,
-                NetpollError(.limitExceeded, "\(waiting.count) callers wait for a connection")
-            )
+            let message = "\(waiting.count) callers wait for a connection"
+            return actions + [.fail(waiter, NetpollError(.limitExceeded, message))]
         }
         waiting.append(Waiting(waiter: waiter, deadline: deadline))
-        return dialIfNeeded(now)
+        return actions + dials(now)
+    }
+
+    /// A caller gives up waiting; its outcome is no business of the pool any more.
+    mutating func cancel(_ waiter: Waiter<Member>) {
+        waiting.removeAll { $0.waiter === waiter }
+    }
+
+    /// A connection comes back; one that was not lent, or came back before, changes nothing.
+    mutating func checkIn(_ member: Member, now: Deadline) -> [Action] {
+        guard lent.remove(ObjectIdentifier(member)) != nil else { return [] }
+        return place(member, isUnused: false, now)
+    }
+
+    private mutating func give(_ member: Member, to waiter: Waiter<Member>) -> Action {
+        lent.insert(ObjectIdentifier(member))
+        failuresInRow = 0
+        isForgiving = true
+        return .give(member, to: waiter)
     }
 
     private mutating func takeIdle() -> Idle? {
@@ -84,25 +115,31 @@ struct PoolState<Member: Poolable> {
         return newest
     }
 
-    /// The dials that the minimum asks for and that are not under way.
-    mutating func warmUp(now: Deadline) -> [Action] {
-        var actions: [Action] = []
-        while let action = dialIfNeeded(now) { actions.append(action) }
-        return actions
+    private mutating func place(_ member: Member, isUnused: Bool, _ now: Deadline) -> [Action] {
+        guard !isClosed, member.isActive else { return [.close(member)] }
+        if !waiting.isEmpty { return [give(member, to: waiting.removeFirst().waiter)] + dials(now) }
+        guard idle.count < options.idleLimit, options.idleBudget?.take() ?? true else {
+            return [.close(member)]
+        }
+        idle.append(Idle(member: member, since: now, isUnused: isUnused))
+        return dials(now)
     }
+}
 
-    /// A caller gives up waiting; its outcome is no business of the pool any more.
-    mutating func cancel(_ waiter: Waiter<Member>) {
-        waiting.removeAll { $0.waiter === waiter }
-    }
+// MARK: - Connections
 
-    mutating func dialed(_ member: Member, now: Deadline) -> Action? {
+extension PoolState {
+    /// The dials that the minimum and those who wait ask for.
+    mutating func warmUp(now: Deadline) -> [Action] { dials(now) }
+
+    mutating func dialed(_ member: Member, now: Deadline) -> [Action] {
         dialing -= 1
         live += 1
-        failuresInRow = 0
-        hasSucceeded = true
         backOffEnd = nil
-        return place(member, now)
+        guard member.isActive else {
+            return [.close(member)] + failed(Self.closedUnused, now)
+        }
+        return place(member, isUnused: true, now)
     }
 
     /// A dial failed: everybody who waits is told, so that nobody waits for a dead server.
@@ -112,10 +149,39 @@ struct PoolState<Member: Poolable> {
     mutating func dialFailed(_ error: NetpollError, now: Deadline) -> [Action] {
         dialing -= 1
         failedDials += 1
+        return failed(error, now)
+    }
+
+    /// A connection cannot be used any more; an idle one leaves.
+    mutating func becameInactive(_ member: Member, now: Deadline) -> [Action] {
+        guard let entry = removeIdle(member) else { return [] }
+        return [.close(member)] + (entry.isUnused ? failed(Self.closedUnused, now) : [])
+    }
+
+    /// A connection is gone, whoever had it.
+    mutating func closed(_ member: Member, now: Deadline) -> [Action] {
+        live -= 1
+        lent.remove(ObjectIdentifier(member))
+        if let entry = removeIdle(member), entry.isUnused { return failed(Self.closedUnused, now) }
+        return dials(now)
+    }
+
+    /// A server that accepts and closes is as good as one that refuses.
+    private static var closedUnused: NetpollError {
+        NetpollError(.connectionReset, "a pooled connection was closed before anybody used it")
+    }
+
+    private mutating func removeIdle(_ member: Member) -> Idle? {
+        guard let index = idle.firstIndex(where: { $0.member === member }) else { return nil }
+        options.idleBudget?.giveBack()
+        return idle.remove(at: index)
+    }
+
+    private mutating func failed(_ error: NetpollError, _ now: Deadline) -> [Action] {
         failuresInRow += 1
-        if failuresInRow == 1, hasSucceeded {
+        if isForgiving {
             // A server that was up is most likely restarting: one more try at once.
-            hasSucceeded = false
+            isForgiving = false
         } else {
             let delay = options.backOff.delay(after: failuresInRow, random: nextRandom())
             backOffEnd = (now.advanced(by: delay), error)
@@ -127,8 +193,7 @@ struct PoolState<Member: Poolable> {
         } else if !waiting.isEmpty {
             actions.append(.fail(waiting.removeFirst().waiter, error))
         }
-        if let next = dialIfNeeded(now) { actions.append(next) }
-        return actions
+        return actions + dials(now)
     }
 
     /// A number from 0 up to 1 (SplitMix64).
@@ -140,18 +205,29 @@ struct PoolState<Member: Poolable> {
         return Double((mixed ^ (mixed >> 31)) >> 11) / Double(1 << 53)
     }
 
-    mutating func checkIn(_ member: Member, now: Deadline) -> Action? { place(member, now) }
-
-    /// A connection is gone, whoever had it.
-    mutating func closed(_ member: Member, now: Deadline) -> Action? {
-        live -= 1
-        if let index = idle.firstIndex(where: { $0.member === member }) {
-            idle.remove(at: index)
-            options.idleBudget?.giveBack()
-        }
-        return dialIfNeeded(now)
+    /// Whether a caller waits without a dial of its own, or idle connections are missing.
+    private var wantsDial: Bool {
+        if waiting.count > dialing { return true }
+        let minimum = min(options.minimumIdle, options.idleLimit)
+        return idle.count + dialing - waiting.count < minimum && options.idleBudget?.hasRoom ?? true
     }
 
+    /// One dial for each waiter that has none under way and for what the minimum asks, within the
+    /// limit and not during a back-off.
+    private mutating func dials(_ now: Deadline) -> [Action] {
+        if let backOffEnd, now < backOffEnd.deadline { return [] }
+        var actions: [Action] = []
+        while !isClosed, wantsDial, live + dialing < options.connectionLimit {
+            dialing += 1
+            actions.append(.dial)
+        }
+        return actions
+    }
+}
+
+// MARK: - Time
+
+extension PoolState {
     /// Fails who waited too long and closes what was idle too long; returns when to look again.
     mutating func sweep(now: Deadline) -> (actions: [Action], next: Deadline?) {
         let error = NetpollError(.timedOut, "wait for a pooled connection")
@@ -166,8 +242,7 @@ struct PoolState<Member: Poolable> {
             actions.append(.close(entry.member))
         }
         if let backOffEnd, backOffEnd.deadline <= now { self.backOffEnd = nil }
-        while let dial = dialIfNeeded(now) { actions.append(dial) }
-        return (actions, nextSweep)
+        return (actions + dials(now), nextSweep)
     }
 
     private var nextSweep: Deadline? {
@@ -179,9 +254,7 @@ struct PoolState<Member: Poolable> {
     }
 
     /// When to dial again for those who wait and for the minimum.
-    var retry: Deadline? {
-        wantsDial && !isClosed ? backOffEnd?.deadline : nil
-    }
+    var retry: Deadline? { wantsDial && !isClosed ? backOffEnd?.deadline : nil }
 
     mutating func close() -> [Action] {
         isClosed = true
@@ -191,31 +264,5 @@ struct PoolState<Member: Poolable> {
         waiting = []
         while takeIdle() != nil {}
         return actions
-    }
-
-    private mutating func place(_ member: Member, _ now: Deadline) -> Action? {
-        guard member.isActive else { return nil }
-        if isClosed { return .close(member) }
-        if !waiting.isEmpty { return .give(member, to: waiting.removeFirst().waiter) }
-        guard idle.count < options.idleLimit, options.idleBudget?.take() ?? true else {
-            return .close(member)
-        }
-        idle.append(Idle(member: member, since: now))
-        return nil
-    }
-
-    /// Whether a caller waits without a dial of its own, or connections are missing.
-    private var wantsDial: Bool {
-        let minimum = min(options.minimumIdle, options.idleLimit)
-        return waiting.count > dialing || live + dialing < minimum
-    }
-
-    /// One dial for each waiter that has none under way and for what the minimum asks, within the
-    /// limit and not during a back-off.
-    private mutating func dialIfNeeded(_ now: Deadline) -> Action? {
-        guard !isClosed, wantsDial, live + dialing < options.connectionLimit else { return nil }
-        if let backOffEnd, now < backOffEnd.deadline { return nil }
-        dialing += 1
-        return .dial
     }
 }

@@ -38,13 +38,13 @@ struct Socket: ~Copyable {
 }
 
 extension Socket {
-    /// read(2) into memory, retried on `EINTR`.
+    /// readv(2) into memory, retried on `EINTR`.
     static func read(
         _ fileDescriptor: Int32,
-        into buffer: UnsafeMutableRawBufferPointer
+        into vectors: UnsafeMutableBufferPointer<iovec>
     ) -> IOResult {
         while true {
-            let count = systemRead(fileDescriptor, buffer.baseAddress, buffer.count)
+            let count = readv(fileDescriptor, vectors.baseAddress, Int32(clamping: vectors.count))
             if count >= 0 { return .moved(count) }
             if errno != EINTR { return .failed(errno) }
         }

@@ -12,15 +12,6 @@ func systemClose(_ fileDescriptor: Int32) {
     _ = close(fileDescriptor)
 }
 
-func systemRead(_ fileDescriptor: Int32, _ base: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-    read(fileDescriptor, base, count)
-}
-
-func systemReadVector(_ fileDescriptor: Int32, _ vectors: UnsafeMutableBufferPointer<iovec>) -> Int
-{
-    readv(fileDescriptor, vectors.baseAddress, Int32(clamping: vectors.count))
-}
-
 func systemBind(_ fileDescriptor: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t)
     -> Int32
 { bind(fileDescriptor, address, length) }

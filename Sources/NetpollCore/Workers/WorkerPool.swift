@@ -20,7 +20,17 @@ public final class WorkerPool: TaskExecutor {
         var idle: [Parker] = []
         var threadCount = 0
         var isShutDown = false
-        var emptied: Waiter<Void>?
+        /// Calls of `run` that were admitted and have not returned.
+        var running = 0
+        /// Those who wait for the end.
+        var shutdowns: [Waiter<Void>] = []
+
+        /// Those to tell if everything has ended.
+        mutating func takeShutdowns() -> [Waiter<Void>] {
+            guard isShutDown, running == 0, threadCount == 0 else { return [] }
+            defer { shutdowns = [] }
+            return shutdowns
+        }
     }
 
     /// The options the pool was made with.
@@ -53,6 +63,13 @@ public final class WorkerPool: TaskExecutor {
         _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         try admit()
+        defer {
+            let ended = state.withLock { state in
+                state.running -= 1
+                return state.takeShutdowns()
+            }
+            end(ended)
+        }
         return try await withTaskExecutorPreference(self) {
             state.withLock { $0.admitted -= 1 }
             return try await body()
@@ -67,9 +84,14 @@ public final class WorkerPool: TaskExecutor {
                 return NetpollError(.limitExceeded, message)
             }
             state.admitted += 1
+            state.running += 1
             return nil
         }
         if let refusal { throw refusal }
+    }
+
+    private func end(_ shutdowns: [Waiter<Void>]) {
+        for waiter in shutdowns { waiter.finish(.success(())) }
     }
 
     /// Runs a job of a task.
@@ -86,19 +108,21 @@ public final class WorkerPool: TaskExecutor {
         if startsThread { startThread() }
     }
 
-    /// Refuses new work, and returns once what was admitted before has run and the threads have
-    /// ended.
+    /// Refuses new work, and returns once every call of ``run(_:)`` that was admitted before has
+    /// returned and the threads have ended.
+    ///
+    /// Any number of calls; not from inside ``run(_:)``, which it would wait for.
     public func shutdown() async {
-        let emptied = Waiter<Void>()
-        let (idle, isEmpty) = state.withLock { state in
+        let waiter = Waiter<Void>()
+        let (idle, ended) = state.withLock { state in
             state.isShutDown = true
-            state.emptied = emptied
+            state.shutdowns.append(waiter)
             defer { state.idle = [] }
-            return (state.idle, state.threadCount == 0)
+            return (state.idle, state.takeShutdowns())
         }
         for parker in idle { parker.unpark() }
-        if isEmpty { return }
-        try? await emptied.wait(begin: {}, onCancel: {})
+        end(ended)
+        try? await waiter.wait(begin: {}, onCancel: {})
     }
 }
 
@@ -115,10 +139,12 @@ extension WorkerPool {
 
     /// The system has no thread left: other workers take the jobs, or else the default pool does.
     private func threadCouldNotStart() {
-        let orphans = state.withLock { state -> [UnownedJob] in
+        let (orphans, ended) = state.withLock { state -> ([UnownedJob], [Waiter<Void>]) in
             state.threadCount -= 1
-            return state.threadCount == 0 ? state.queue.removeAll() : []
+            guard state.threadCount == 0 else { return ([], []) }
+            return (state.queue.removeAll(), state.takeShutdowns())
         }
+        end(ended)
         for orphan in orphans { globalConcurrentExecutor.enqueue(ExecutorJob(orphan)) }
     }
 
@@ -140,16 +166,16 @@ extension WorkerPool {
     }
 
     private func next(_ parker: Parker) -> Next {
-        let (next, emptied) = state.withLock { state -> (Next, Waiter<Void>?) in
-            if let job = state.queue.popFirst() { return (.job(job), nil) }
+        let (next, ended) = state.withLock { state -> (Next, [Waiter<Void>]) in
+            if let job = state.queue.popFirst() { return (.job(job), []) }
             guard state.isShutDown else {
                 state.idle.append(parker)
-                return (.sleep, nil)
+                return (.sleep, [])
             }
             state.threadCount -= 1
-            return (.end, state.threadCount == 0 ? state.emptied : nil)
+            return (.end, state.takeShutdowns())
         }
-        emptied?.finish(.success(()))
+        end(ended)
         return next
     }
 

@@ -41,6 +41,8 @@ final class ClientSession: ConnectionHandler, Poolable {
     /// Whether the caller runs on the loop of this session's connection.
     var isOnCurrentLoop: Bool { connection.loop.isCurrent }
 
+    func onInactive(_ body: @escaping @Sendable () -> Void) { connection.onInactive(body) }
+
     func onClose(_ body: @escaping @Sendable () -> Void) { connection.onClose(body) }
 
     /// Takes no more calls and closes once those in flight have ended.
@@ -67,11 +69,17 @@ extension ClientSession {
         limits: WireLimits
     ) async -> Outcome {
         let sequenceID = head.sequenceID
-        if let refusal = await waitForRoom(deadline) { return refusal }
+        var hasWaited = false
+        // Requests must not pile up here for a server that takes no more bytes.
+        if connection.outputByteCount >= connection.options.writeHighWaterMark {
+            if let refusal = await waitForRoom(deadline) { return refusal }
+            hasWaited = true
+        }
         defer { Handover.didResume(self) }
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { (continuation: Call) in
                 send(head, request, deadline, limits, continuation)
+                if hasWaited { connection.endAdmission(Self.assumedRequestByteCount) }
                 // A cancellation that came before the call was begun has found nobody.
                 if Task.isCancelled { cancel(sequenceID) }
             }
@@ -80,15 +88,15 @@ extension ClientSession {
         }
     }
 
-    /// Waits while the server takes no more bytes; requests must not pile up here for it.
+    /// What a request counts for among those that wait for room, whose sizes nobody knows yet.
+    private static let assumedRequestByteCount = 16 << 10
+
+    /// Waits until the server has taken bytes; then this request has a place.
     ///
     /// - Returns: How the call ends if it cannot be sent.
     private func waitForRoom(_ deadline: Deadline) async -> Outcome? {
-        guard connection.outputByteCount >= connection.options.writeHighWaterMark else {
-            return nil
-        }
         do throws(NetpollError) {
-            try await connection.waitForRoom(deadline: deadline)
+            try await connection.waitForRoom(Self.assumedRequestByteCount, deadline: deadline)
             return nil
         } catch {
             switch error.code {

@@ -120,8 +120,9 @@ struct EndpointTests {
         let dialer = Dialer(group: group)
         let pool = ConnectionPool<Connection>(group: group) { dialer.dial(address, completion: $0) }
         for round in 1...3 {
+            let accepted = Locked<[Connection]>([])
             let listener = try Listener(on: address, group: group) { connection in
-                connection.onClose {}
+                accepted.withLock { $0.append(connection) }
                 return Echo()
             }
             let connection = try await pool.checkOut(deadline: .after(.seconds(30)))
@@ -130,8 +131,8 @@ struct EndpointTests {
             pool.checkIn(connection)
             #expect(pool.statistics.idle == 1)
             await listener.close()
+            for accepted in accepted.withLock({ $0 }) { accepted.close() }
             // The peer's end arrives by itself: nobody uses the connection.
-            connection.closeOutput()
             try await eventually("the pool is empty") {
                 pool.statistics.live == 0 && pool.statistics.idle == 0
             }

@@ -1,3 +1,4 @@
+import Glibc
 import NetpollTesting
 import Synchronization
 import Testing
@@ -198,6 +199,126 @@ struct ServerTests {
         guard case .tcp(_, let port) = six.localAddress else { return #expect(Bool(false)) }
         let four = try Listener(on: .tcp(host: "0.0.0.0", port: port), group: group) { _ in nil }
         for listener in [first, second, six, four] { await listener.close() }
+        await group.shutdown()
+    }
+
+    @Test("a request that comes while the last is handled is not lost")
+    func requestDuringHandler() async throws {
+        let group = try EventLoopGroup(count: 1)
+        let pair = ConnectedPair(group: group)
+        let calls = Log()
+        let begun = CountingLatch(1)
+        let gate = CountingLatch(1)
+        let served = ServedConnection(
+            pair.second,
+            ServerHandlers(onRequest: { connection in
+                let request = try await connection.read(count: 10)
+                calls.add("\(Array(request)[0])")
+                begun.hit()
+                await gate.reached()
+                try await connection.write(request)
+            })
+        )
+        served.begin {}
+        try await pair.first.write([UInt8](repeating: 1, count: 10))
+        await begun.reached()
+        try await pair.first.write([UInt8](repeating: 2, count: 10))
+        while await pair.second.bufferedByteCount() < 10 { await Task.yield() }
+        gate.hit()
+        #expect(Array(try await pair.first.read(count: 20)).last == 2)
+        #expect(calls.all == ["1", "2"])
+        pair.first.close()
+        await group.shutdown()
+    }
+
+    @Test(
+        "peers that wait in the backlog are all served when the server shuts down",
+        arguments: [150]
+    )
+    func backlog(count: Int) async throws {
+        let clock = ManualClock()
+        // The listener pauses after its first accept, so everybody else waits in the backlog.
+        let script = ScriptedFaults(accepts: [.fail(EMFILE)])
+        var options = clock.options
+        options.faults = script
+        let group = try EventLoopGroup(count: 2, options: options)
+        let accepted = Atomic(0)
+        var listenerOptions = ListenerOptions()
+        listenerOptions.backlog = 256
+        let listener = try Listener(
+            on: .unix(path: "@netpoll-backlog-\(getpid())"),
+            group: group,
+            options: listenerOptions
+        ) { _ in
+            accepted.add(1, ordering: .relaxed)
+            return Echo()
+        }
+        let address = listener.localAddress
+        let clients = try (0..<count).map { _ in try RawClient(connectingTo: address) }
+        await listener.close()
+        #expect(accepted.load(ordering: .relaxed) == count)
+        _ = clients
+        await group.shutdown()
+    }
+
+    @Test("a handler that ignores its cancellation does not hold up the shutdown")
+    func stubborn() async throws {
+        let group = try EventLoopGroup(count: 1)
+        let begun = CountingLatch(1)
+        let gate = CountingLatch(1)
+        let server = Server(
+            group: group,
+            handlers: ServerHandlers(onRequest: { connection in
+                _ = try await connection.read()
+                begun.hit()
+                await gate.reached()
+            })
+        )
+        let client = try await Dialer(group: group).dial(try server.start(on: [local])[0])
+        try await client.write([1])
+        await begun.reached()
+        await server.shutdown(within: .milliseconds(10))
+        #expect(server.connectionCount == 1, "the handler is still there")
+        gate.hit()
+        try await eventually("it has left") { server.connectionCount == 0 }
+        await group.shutdown()
+    }
+
+    @Test("a handler that throws, or closes, ends its own connection only")
+    func failingHandlers() async throws {
+        struct Failure: Error {}
+        let group = try EventLoopGroup(count: 1)
+        let log = Log()
+        let server = Server(
+            group: group,
+            handlers: ServerHandlers(
+                onConnect: { connection in
+                    if log.all.isEmpty {
+                        log.add("closed in onConnect")
+                        connection.close()
+                    }
+                },
+                onDisconnect: { _ in log.add("disconnect") },
+                onRequest: { connection in
+                    let byte = Array(try await connection.read(count: 1))[0]
+                    if byte == 0 { throw Failure() }
+                    try await connection.write([byte])
+                }
+            )
+        )
+        let address = try server.start(on: [local])[0]
+        let dialer = Dialer(group: group)
+        let closed = try await dialer.dial(address)
+        #expect(try await closed.read() == nil)
+        let good = try await dialer.dial(address)
+        let bad = try await dialer.dial(address)
+        try await bad.write([0])
+        #expect(try await bad.read() == nil)
+        try await good.write([7])
+        #expect(Array(try await good.read(count: 1)) == [7])
+        try await eventually("both have left") { log.all.filter { $0 == "disconnect" }.count == 2 }
+        #expect(server.connectionCount == 1)
+        await server.shutdown()
         await group.shutdown()
     }
 }

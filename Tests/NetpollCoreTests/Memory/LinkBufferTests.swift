@@ -1,3 +1,4 @@
+import Glibc
 import NetpollTesting
 import Synchronization
 import Testing
@@ -73,9 +74,7 @@ struct LinkBufferTests {
     @Test("payloads are spliced into one reservation without a copy")
     func splicing() throws {
         var buffer = LinkBuffer()
-        let room = buffer.reserve(6)
-        room.copyBytes(from: [1, 2, 3, 4, 5, 6])
-        buffer.commit(6)
+        buffer.write(upTo: 10) { room in for byte in UInt8(1)...6 { room.append(byte) } }
         let payload = BufferSlice(copying: [UInt8](repeating: 9, count: 5000))
         buffer.insert(payload, beforeLast: 4)
         buffer.insert(payload, beforeLast: 1)
@@ -84,9 +83,11 @@ struct LinkBufferTests {
         var regions: [Int] = []
         var isShared = false
         buffer.forEachRegion { region in
-            regions.append(region.count)
-            payload.withUnsafeBytes {
-                if region.baseAddress == $0.baseAddress { isShared = true }
+            regions.append(region.byteCount)
+            region.withUnsafeBytes { region in
+                payload.withUnsafeBytes {
+                    if region.baseAddress == $0.baseAddress { isShared = true }
+                }
             }
         }
         #expect(regions == [2, 5000, 3, 5000, 1] && isShared)
@@ -194,5 +195,75 @@ struct LinkBufferTests {
         let value = split.readInteger(as: UInt32.self)
         let after = split.readInteger(as: UInt8.self)
         #expect(value == 0x1234_5678 && after == nil)
+    }
+
+    @Test("a reservation is filled, filled in part, or given up with what was written to it")
+    func reservations() throws {
+        struct Failure: Error {}
+        var buffer = LinkBuffer()
+        buffer.write([1])
+        buffer.write(upTo: 8) { room in
+            room.append(2)
+            room.append(3)
+        }
+        buffer.write(upTo: 4) { _ in }
+        #expect(throws: Failure.self) {
+            try buffer.write(upTo: 4) { room throws in
+                room.append(9)
+                throw Failure()
+            }
+        }
+        let free = buffer.write(upTo: 100) { room in
+            let free = room.freeCapacity
+            while room.freeCapacity > 0 { room.append(4) }
+            return free
+        }
+        #expect(free == 100)
+        let bytes = buffer.readArray(buffer.byteCount)
+        #expect(bytes == [1, 2, 3] + [UInt8](repeating: 4, count: 100))
+    }
+
+    @Test("reading fills the last block and then a new one, however much comes")
+    func vectors() {
+        for (held, room, moved) in [
+            (0, 100, 100), (0, 100, 7), (1000, 8000, 8000), (1000, 8000, 3096), (1000, 8000, 3097),
+            (1000, 8000, 1), (4000, 5000, 5000), (4096, 10, 10),
+        ] {
+            var buffer = LinkBuffer()
+            var model = (0..<held).map { UInt8(truncatingIfNeeded: $0) }
+            buffer.write(model)
+            let came = (0..<moved).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+            let result = buffer.read(upTo: room) { vectors in
+                var rest = came[...]
+                for vector in vectors where !rest.isEmpty {
+                    let part = rest.prefix(vector.iov_len)
+                    vector.iov_base.copyMemory(from: Array(part), byteCount: part.count)
+                    rest = rest.dropFirst(part.count)
+                }
+                return .moved(moved - rest.count)
+            }
+            #expect(result == .moved(moved))
+            model += came
+            buffer.write([5])
+            model += [5]
+            let bytes = buffer.readArray(buffer.byteCount)
+            #expect(bytes == model, "\(held) held, \(moved) of \(room) came")
+        }
+        var buffer = LinkBuffer()
+        let result = buffer.read(upTo: 10) { _ in .wouldBlock }
+        let isEmpty = buffer.isEmpty
+        #expect(result == .wouldBlock && isEmpty)
+    }
+
+    @Test("text is read as UTF-8, repaired where it is not")
+    func strings() {
+        var buffer = LinkBuffer()
+        buffer.write("gr\u{fc}\u{df}e")
+        buffer.write([0xFF])
+        let count = buffer.byteCount
+        let tooMuch = buffer.readString(count + 1)
+        let text = buffer.readString(count)
+        let isEmpty = buffer.isEmpty
+        #expect(tooMuch == nil && text == "gr\u{fc}\u{df}e\u{FFFD}" && isEmpty)
     }
 }

@@ -57,6 +57,17 @@ struct EventLoopTests {
     }
 }
 
+/// A value that the tasks of a test share.
+final class Shared<Value: Sendable>: Sendable {
+    private let locked: Locked<Value>
+
+    init(_ value: Value) { locked = Locked(value) }
+
+    var value: Value { locked.withLock { $0 } }
+
+    func update(_ body: @Sendable (inout Value) -> Void) { locked.withLock { body(&$0) } }
+}
+
 /// Lets a test wait until something has happened so many times.
 final class CountingLatch: Sendable {
     private let state: Locked<(left: Int, waiter: CheckedContinuation<Void, Never>?)>

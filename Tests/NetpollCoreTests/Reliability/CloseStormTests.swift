@@ -60,6 +60,9 @@ struct CloseStormTests {
                 }
                 return counter
             }
+            // The process opens some descriptors of its own late: the first connection comes before.
+            _ = try await Self.runBatch(1, group, listener.localAddress, &random)
+            try await eventually("the first has left") { listener.connectionCount == 0 }
             let before = ProcessState.descriptorCount
             var rest = Self.iterations
             while rest > 0 {
@@ -81,7 +84,7 @@ struct CloseStormTests {
                 #expect((dialed + accepted).allSatisfy { $0.isToldOnce }, "seed \(seed)")
             }
             try await eventually("all have left, seed \(seed)") {
-                listener.connectionCount == 0 && ProcessState.descriptorCount == before
+                listener.connectionCount == 0 && ProcessState.descriptorCount <= before
             }
             #expect(accepted.withLock { $0.allSatisfy { $0.isToldOnce } })
             await listener.close()

@@ -100,6 +100,7 @@ struct DescriptorReuseTests {
     @Test("a stale token finds nobody after its slot was taken again")
     func staleToken() {
         final class Nobody: ReadinessHandler {
+            func loopWillEnd() {}
             func handle(_ readiness: Readiness) {}
         }
         var table = RegistrationTable()

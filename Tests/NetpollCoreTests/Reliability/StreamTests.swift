@@ -90,7 +90,7 @@ struct StreamTests {
     func smallBuffers(byteCount: Int32, megabytes: Int) async throws {
         let pair = try await RawPair { $0.setSendBuffer(byteCount) }
         var byteCount = byteCount
-        guard case .socket(let fileDescriptor) = pair.connection.transport else {
+        guard case .socket(let fileDescriptor) = pair.connection.io else {
             Issue.record("a dialled connection has a socket")
             return
         }

@@ -82,4 +82,51 @@ struct WorkerPoolTests {
         }
         await pool.shutdown()
     }
+
+    @Test("a shutdown waits for work that is suspended, however many ask for it")
+    func shutdownWaits() async throws {
+        let pool = WorkerPool()
+        let begun = CountingLatch(1)
+        let gate = CountingLatch(1)
+        let isDone = Shared(false)
+        let work = Task {
+            try await pool.run {
+                begun.hit()
+                await gate.reached()
+                isDone.update { $0 = true }
+            }
+        }
+        await begun.reached()
+        await withTaskGroup(of: Bool.self) { tasks in
+            for _ in 0..<5 {
+                tasks.addTask {
+                    await pool.shutdown()
+                    return isDone.value
+                }
+            }
+            while (try? await pool.run {}) != nil { await Task.yield() }
+            gate.hit()
+            for await isAfterWork in tasks { #expect(isAfterWork) }
+        }
+        try await work.value
+        #expect(pool.statistics.threadCount == 0)
+        await pool.shutdown()
+    }
+
+    @Test("cancelling the caller cancels the work")
+    func cancellation() async throws {
+        let pool = WorkerPool()
+        let begun = CountingLatch(1)
+        let task = Task {
+            try await pool.run {
+                begun.hit()
+                while !Task.isCancelled { await Task.yield() }
+                try Task.checkCancellation()
+            }
+        }
+        await begun.reached()
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+        await pool.shutdown()
+    }
 }

@@ -145,7 +145,9 @@ int darwin_getnameinfo(
 #define S_IFMT ((darwin_mode)0170000)
 #define S_IFSOCK ((darwin_mode)0140000)
 #define _SC_OPEN_MAX 5
+#define _SC_PAGESIZE 29
 #define _SC_NPROCESSORS_ONLN 58
+#define _SC_PHYS_PAGES 200
 struct darwin_stat {
     int st_dev;
     darwin_mode st_mode;
@@ -164,6 +166,13 @@ int darwin_fcntl_set(int, int, int) SWIFT("fcntl(_:_:_:)");
 int darwin_strerror_r(int, char *, size_t) SWIFT("strerror_r(_:_:_:)");
 void *_Nullable darwin_malloc(size_t) SWIFT("malloc(_:)");
 void darwin_free(void *_Nullable) SWIFT("free(_:)");
+
+// <stdio.h>
+struct darwin_file;
+typedef struct darwin_file FILE_stub SWIFT("FILE");
+FILE_stub *_Nullable darwin_fopen(const char *_Nullable, const char *_Nullable) SWIFT("fopen(_:_:)");
+int darwin_fclose(FILE_stub *_Nullable) SWIFT("fclose(_:)");
+size_t darwin_fread(void *_Nullable, size_t, size_t, FILE_stub *_Nullable) SWIFT("fread(_:_:_:_:)");
 
 // <time.h>
 struct darwin_timespec {

@@ -1,4 +1,5 @@
 internal import Glibc
+public import Testing
 
 /// What the system says about this process.
 public enum ProcessState {
@@ -10,6 +11,11 @@ public enum ProcessState {
         while readdir(folder) != nil { count += 1 }
         // `.`, `..` and the descriptor of the folder itself.
         return count - 3
+    }
+
+    /// Whether a sanitizer runs, which needs several times the memory of what it watches.
+    public static var isSanitized: Bool {
+        dlsym(nil, "__tsan_init") != nil || dlsym(nil, "__asan_init") != nil
     }
 
     /// The bytes of memory that the process really has.
@@ -50,6 +56,16 @@ public enum ProcessState {
         return ThreadUsage(
             milliseconds: Int(seconds) * 1000 + microseconds / 1000,
             sleeps: Int(usage.ru_nvcsw)
+        )
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Only without a sanitizer, whose own memory would be measured.
+    public static var measuresMemory: Self {
+        .disabled(
+            if: ProcessState.isSanitized,
+            "measures memory, and a sanitizer takes several times what it watches"
         )
     }
 }

@@ -34,7 +34,7 @@ public final class EventLoopGroup: Sendable {
             threshold: options.takeOverThreshold,
             limit: max(count, options.threadLimit)
         )
-        let inputBudget = ByteBudget(limit: options.inputMemoryLimit)
+        let inputBudget = ByteBudget(limit: options.inputMemoryLimit ?? SystemMemory.limit() / 4)
         var loops: [EventLoop] = []
         for index in 0..<count {
             loops.append(

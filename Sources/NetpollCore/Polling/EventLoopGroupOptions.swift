@@ -16,8 +16,9 @@ public struct EventLoopGroupOptions: Sendable {
     /// Most memory in bytes that bytes which were received and not yet read may take, on all
     /// connections together; the connection that would need more is closed with `limitExceeded`.
     ///
-    /// Default 1 GiB. Each connection has a bound of its own, ``ConnectionOptions/readHighWaterMark``.
-    public var inputMemoryLimit = 1 << 30
+    /// Default `nil`: a quarter of the machine's memory, or of what the process's control group
+    /// allows. Each connection has a bound of its own, ``ConnectionOptions/readHighWaterMark``.
+    public var inputMemoryLimit: Int?
     /// Where the loops take the time from; the system's monotonic clock by default.
     package var clock: (any LoopClock)?
     /// What goes wrong between sockets and the kernel; nothing by default.

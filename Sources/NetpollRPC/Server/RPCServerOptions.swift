@@ -13,6 +13,10 @@ public struct RPCServerOptions: Sendable {
     ///
     /// Default 5 s.
     public var drainTimeout: Duration = .seconds(5)
+    /// How long a new connection may take to send its first byte.
+    ///
+    /// Default 10 s. Clients that keep connections ready before their first call need more.
+    public var firstByteTimeout: Duration = .seconds(10)
     /// How long a begun frame may take to arrive.
     ///
     /// Default 20 s.

@@ -48,9 +48,9 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     private var watchTimer: TimerToken?
     private var lastActivity: Deadline
 
-    /// What the session's one timer waits for: the rest of a frame, or any call at all.
+    /// What the session's one timer waits for: the first byte, the rest of a frame, or any call.
     private enum Watched {
-        case nothing, frame, idle
+        case nothing, firstByte, frame, idle
     }
 
     init(
@@ -320,7 +320,7 @@ extension ServerSession {
 
 extension ServerSession {
     /// Begins to watch a new connection, which may never send a byte.
-    func begin() { watch(.idle) }
+    func begin() { watch(.firstByte) }
 
     /// Begins to wait.
     ///
@@ -334,9 +334,16 @@ extension ServerSession {
         watched = next
         let loop = connection.loop
         if let watchTimer { loop.cancel(watchTimer) }
-        let timeout = next == .frame ? settings.options.frameTimeout : settings.options.idleTimeout
-        watchTimer = loop.schedule(at: now.advanced(by: timeout)) { [weak self] in
+        watchTimer = loop.schedule(at: now.advanced(by: timeout(of: next))) { [weak self] in
             self?.watchEnded()
+        }
+    }
+
+    private func timeout(of watched: Watched) -> Duration {
+        switch watched {
+        case .firstByte: min(settings.options.firstByteTimeout, settings.options.idleTimeout)
+        case .frame: settings.options.frameTimeout
+        case .idle, .nothing: settings.options.idleTimeout
         }
     }
 

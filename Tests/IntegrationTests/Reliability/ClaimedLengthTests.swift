@@ -16,7 +16,10 @@ struct ClaimedLengthTests {
     }
 
     // Row A4.
-    @Test("lengths above the limit are refused before memory is taken for them")
+    @Test(
+        "lengths above the limit are refused before memory is taken for them",
+        .measuresMemory
+    )
     func aboveLimit() async {
         await #expect(processExitsWith: .success) {
             let fixture = try Fixture()
@@ -45,7 +48,10 @@ struct ClaimedLengthTests {
     }
 
     // Row B17.
-    @Test("a thousand connections that claim 60 MiB and send little cost little")
+    @Test(
+        "a thousand connections that claim 60 MiB and send little cost little",
+        .measuresMemory
+    )
     func halfFrames() async {
         await #expect(processExitsWith: .success) {
             ProcessState.limitDescriptors(to: 4096)

@@ -58,7 +58,10 @@ struct CutFrameTests {
     }
 
     // Row A1: in a process of its own, because memory is the process's.
-    @Test("a message of 300,000 segments of one byte costs no more memory than its bytes")
+    @Test(
+        "a message of 300,000 segments of one byte costs no more memory than its bytes",
+        .measuresMemory
+    )
     func oneByteMemory() async {
         await #expect(processExitsWith: .success) {
             let fixture = try Fixture()

@@ -58,6 +58,24 @@ struct SlowPeerTests {
         await fixture.stop()
     }
 
+    @Test("clients that connect and say nothing are closed at the deadline of their first byte")
+    func firstByte() async throws {
+        var options = RPCServerOptions()
+        options.firstByteTimeout = .milliseconds(200)
+        let fixture = try Fixture(options: options)
+        let port = fixture.port
+        // One that has made a call may then be silent for as long as the idle timeout.
+        let echo = try fixture.echo()
+        _ = try await echo.echo(.init())
+        let ends = try await blocking {
+            try (0..<20).map { _ in try RawSocket(port: port) }.map { try $0.receiveEnd() }
+        }
+        #expect(ends.allSatisfy { $0 == .finished })
+        try await eventually("the silent ones have left") { fixture.server.connectionCount == 1 }
+        _ = try await echo.echo(.init())
+        await fixture.stop()
+    }
+
     @Test("a client whose every segment ends inside a frame, but whose frames are in time, is kept")
     func steadyHalves() async throws {
         var options = RPCServerOptions()
@@ -85,7 +103,10 @@ struct SlowPeerTests {
     }
 
     // Row B14, in a process of its own, because memory is the process's.
-    @Test("a client that sends and never reads is held back, and closed when it stays idle")
+    @Test(
+        "a client that sends and never reads is held back, and closed when it stays idle",
+        .measuresMemory
+    )
     func neverReads() async {
         await #expect(processExitsWith: .success) {
             var options = RPCServerOptions()
@@ -122,7 +143,10 @@ struct SlowPeerTests {
     }
 
     // The other way round, in a process of its own.
-    @Test("a server that never reads costs its client no more than the write mark")
+    @Test(
+        "a server that never reads costs its client no more than the write mark",
+        .measuresMemory
+    )
     func serverNeverReads() async {
         await #expect(processExitsWith: .success) {
             let loops = try EventLoopGroup(count: 1)

@@ -5,6 +5,11 @@ public import NetpollCore
 /// The handler's task is cancelled when the caller's deadline passes or the caller's connection
 /// breaks. Any thread.
 public final class RPCContext: Sendable {
+    /// The call that the current task serves, or `nil` outside of handlers.
+    ///
+    /// Tasks that a handler starts with `async let`, in groups or by `Task` inherit it.
+    @TaskLocal public static var current: RPCContext?
+
     /// The service that was called.
     public let service: ServiceDescriptor
     /// The method that was called.

@@ -14,8 +14,9 @@ public protocol RPCService: Sendable {
 /// Collects the methods of a service for a server.
 public struct MethodRegistrar {
     var methods: [String: MethodHandler] = [:]
+    private let interceptors: [any ServerInterceptor]
 
-    init() {}
+    init(interceptors: [any ServerInterceptor] = []) { self.interceptors = interceptors }
 
     /// Adds a method.
     ///
@@ -27,7 +28,11 @@ public struct MethodRegistrar {
         _ name: String,
         _ handler: @escaping @Sendable (Request, RPCContext) async throws -> Response
     ) {
-        methods[name] = MethodHandler { body, call in
+        var handler = handler
+        for interceptor in interceptors.reversed() {
+            handler = { [handler] in try await interceptor.intercept($0, $1, next: handler) }
+        }
+        methods[name] = MethodHandler { [handler] body, call in
             let request: Request
             do {
                 request = try body.withUnsafeBytes { try Request(serializedBytes: $0) }
@@ -36,7 +41,9 @@ public struct MethodRegistrar {
                 return call.fail(error)
             }
             do {
-                let response = try await handler(request, call.context)
+                let response = try await RPCContext.$current.withValue(call.context) {
+                    try await handler(request, call.context)
+                }
                 try response.withSerialization { serialization in
                     call.reply(bodyByteCount: serialization.byteCount) {
                         serialization.write(to: $0)

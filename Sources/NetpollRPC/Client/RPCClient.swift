@@ -260,7 +260,7 @@ extension RPCClient {
     ) throws -> Response {
         switch reply.message.type {
         case .exception:
-            throw RPCError(WireException(parsing: reply.message.body), method)
+            throw RPCError(WireException(parsing: reply.message.body), reply.header, method)
         case .reply, .stream:
             break
         case .call, .oneway:

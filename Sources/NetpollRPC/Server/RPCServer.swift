@@ -24,6 +24,7 @@ public final class RPCServer: Sendable {
     }
 
     private let services: [any RPCService]
+    private let interceptors: [any ServerInterceptor]
     private let options: RPCServerOptions
     private let givenGroup: EventLoopGroup?
     private let state = Locked(State())
@@ -33,14 +34,17 @@ public final class RPCServer: Sendable {
     ///
     /// - Parameters:
     ///   - services: What to serve. Two services need different names.
+    ///   - interceptors: What runs around every handler, the outermost first.
     ///   - options: The server's bounds.
     ///   - group: The loops to use; by default the server has its own while it runs.
     public init(
         services: [any RPCService],
+        interceptors: [any ServerInterceptor] = [],
         options: RPCServerOptions = RPCServerOptions(),
         group: EventLoopGroup? = nil
     ) {
         self.services = services
+        self.interceptors = interceptors
         self.options = options
         givenGroup = group
     }
@@ -67,7 +71,7 @@ public final class RPCServer: Sendable {
     ///   the same name or the server was started before.
     @discardableResult
     public func start(on addresses: [SocketAddress]) throws -> [SocketAddress] {
-        let router = try Router(services)
+        let router = try Router(services, interceptors: interceptors)
         let isFirst = state.withLock { state in
             guard state.phase == .new else { return false }
             state.phase = .running

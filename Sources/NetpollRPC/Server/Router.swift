@@ -10,10 +10,10 @@ struct Router: Sendable {
     /// The services that have a method, for requests that do not name a service we know.
     private var byMethod: [String: [Route]] = [:]
 
-    /// Collects the services' methods.
+    /// Collects the services' methods, each with the interceptors around it.
     ///
     /// - Throws: ``RPCError`` with code `invalidArgument` when two services have the same name.
-    init(_ list: [any RPCService]) throws {
+    init(_ list: [any RPCService], interceptors: [any ServerInterceptor] = []) throws {
         for service in list {
             let descriptor = type(of: service).serviceDescriptor
             guard services[descriptor.name] == nil else {
@@ -22,7 +22,7 @@ struct Router: Sendable {
                     "two services are called \(descriptor.name); on the wire a service has no package"
                 )
             }
-            var registrar = MethodRegistrar()
+            var registrar = MethodRegistrar(interceptors: interceptors)
             service.registerMethods(with: &registrar)
             services[descriptor.name] = (descriptor, registrar.methods)
             if !descriptor.package.isEmpty {

@@ -162,7 +162,12 @@ extension ServerSession {
 
     func send(_ error: RPCError, to address: ReplyAddress) {
         let body = error.wireException.bytes
-        send(.exception, to: address, bodyByteCount: body.count) { target in
+        send(
+            .exception,
+            to: address,
+            strings: error.headerPairs,
+            bodyByteCount: body.count
+        ) { target in
             UnsafeMutableRawBufferPointer(start: target, count: body.count).copyBytes(from: body)
         }
     }

@@ -144,7 +144,8 @@ extension ServerSession {
             let error = RPCError(
                 .resourceExhausted,
                 "request over limit: \(settings.options.inFlightLimit) calls in flight",
-                exceptionID: WireFormat.ExceptionID.internalError
+                exceptionID: WireFormat.ExceptionID.internalError,
+                retry: .elsewhere
             )
             return send(error, to: address)
         }

@@ -1,14 +1,30 @@
 /// How errors look on the wire: Kitex's exception ids and business status pairs.
 extension RPCError {
     /// The error that an exception from the peer stands for.
-    init(_ exception: WireException, _ method: MethodDescriptor) {
+    ///
+    /// What the header says of it counts more than the exception's id.
+    init(_ exception: WireException, _ header: HeaderInfo, _ method: MethodDescriptor) {
         let text =
             exception.message.isEmpty ? Self.defaultText(exception.typeID) : exception.message
+        let code = header.string(WireFormat.StringKey.errorCode).flatMap { Code(name: $0) }
         self.init(
-            Self.code(exception.typeID),
+            code ?? Self.code(exception.typeID),
             "\(method.fullName): \(text)",
-            exceptionID: exception.typeID
+            exceptionID: exception.typeID,
+            retry: header.string(WireFormat.StringKey.retryAdvice).flatMap {
+                RetryAdvice(rawValue: $0)
+            }
         )
+    }
+
+    /// The header pairs that go with the exception: what its id does not say already.
+    var headerPairs: [(key: String, value: String)] {
+        var pairs: [(key: String, value: String)] = []
+        if Self.code(exceptionID ?? defaultExceptionID) != code {
+            pairs.append((WireFormat.StringKey.errorCode, code.description))
+        }
+        if let retry { pairs.append((WireFormat.StringKey.retryAdvice, retry.rawValue)) }
+        return pairs
     }
 
     private static func code(_ exceptionID: Int32) -> Code {

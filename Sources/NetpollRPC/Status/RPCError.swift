@@ -10,6 +10,10 @@ public struct RPCError: Error, Sendable {
     /// The exception id on the wire, when the error came from the peer or is meant to be sent with
     /// a particular id (0...10 and 20, 21 are Kitex's; others are the application's).
     public let exceptionID: Int32?
+    /// Whether the call may be made again, as far as whoever made the error knows.
+    ///
+    /// Travels with an error that a server sends, in a header pair that other peers ignore.
+    public let retry: RetryAdvice?
     /// What led to it on this side.
     public let cause: (any Error)?
 
@@ -18,12 +22,26 @@ public struct RPCError: Error, Sendable {
         _ code: Code,
         _ message: String,
         exceptionID: Int32? = nil,
+        retry: RetryAdvice? = nil,
         cause: (any Error)? = nil
     ) {
         self.code = code
         self.message = message
         self.exceptionID = exceptionID
+        self.retry = retry
         self.cause = cause
+    }
+
+    /// Whether and where a call that failed may be made again.
+    public enum RetryAdvice: String, Sendable, Hashable {
+        /// The call did not run, and another server may take it: this one has too much to do or goes
+        /// away.
+        case elsewhere
+        /// The call did not run, and no server will take it now: the caller has reached a limit of
+        /// its own, for instance a rate.
+        case later
+        /// To make the call again would not help, or do harm.
+        case never
     }
 }
 
@@ -38,6 +56,11 @@ extension RPCError {
         }
         private let value: Value
         private init(_ value: Value) { self.value = value }
+
+        init?(name: String) {
+            guard let value = Value(rawValue: name) else { return nil }
+            self.value = value
+        }
 
         /// The caller's task was cancelled.
         ///

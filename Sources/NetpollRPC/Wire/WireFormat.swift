@@ -36,10 +36,15 @@ enum WireFormat {
         static let persistentPrefix = "RPC_PERSIST_"
         static let upstreamPrefix = "RPC_TRANSIT_UPSTREAM_"
         static let aclToken = "RPC_TRANSIT_gdpr-token"
+        /// What an exception id cannot say, for peers that know these: the code of an ``RPCError``
+        /// by name, and its ``RPCError/RetryAdvice``.
+        static let errorCode = "netpoll-code"
+        static let retryAdvice = "netpoll-retry"
         /// Names that mean something to the protocol, so that a server may not send them as
         /// metadata and a client does not show them as such.
         static let reserved: Set<String> = [
-            serviceName, connectionReset, businessStatus, businessMessage, businessExtra, "rip",
+            serviceName, connectionReset, businessStatus, businessMessage, businessExtra,
+            errorCode, retryAdvice, "rip",
             "tc",
             "ti", "crc32c", "pcs", "pce", "pss", "prs", "pre", "K_ProcessAtTime", "ttscp",
         ]

@@ -1,0 +1,18 @@
+public import NetpollProtobuf
+
+/// Runs around every handler of a server.
+///
+/// It sees requests that were decoded and admitted. The first interceptor of a server is the
+/// outermost. It runs where the handler runs, on an event loop, so it must not block. Many calls at
+/// a time.
+public protocol ServerInterceptor: Sendable {
+    /// Calls `next` with the request, changed or not, and returns what it returns, changed or not;
+    /// or answers by itself.
+    ///
+    /// - Throws: What the caller shall see, by the rules for handlers.
+    func intercept<Request: Message, Response: Message>(
+        _ request: Request,
+        _ context: RPCContext,
+        next: (Request, RPCContext) async throws -> Response
+    ) async throws -> Response
+}

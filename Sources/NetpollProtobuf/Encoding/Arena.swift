@@ -20,13 +20,25 @@ struct Arena: ~Copyable {
         var end: UnsafeMutableRawPointer
         var budget: Int
         var nextChunkByteCount: Int
+        /// The chunks behind the first, each with a ``ChunkHeader``, newest first.
         var chunks: UnsafeMutableRawPointer?
+        /// A chunk that was given back and waits for its next use.
+        var spare: UnsafeMutableRawPointer?
+        /// Bytes taken from the budget that come back when the arena is rewound.
+        var allocatedByteCount = 0
+    }
+
+    private struct ChunkHeader {
+        var previous: UnsafeMutableRawPointer?
+        var byteCount: Int
     }
 
     let state: UnsafeMutablePointer<State>
 
     private static let headerByteCount = (MemoryLayout<State>.size + 15) & ~15
     private static let firstChunkByteCount = 16 << 10
+    /// The largest chunk that more than one allocation shares.
+    private static let largestChunkByteCount = 1 << 20
 
     init(budget: Int) {
         let first = ThreadChunk.take(byteCount: Self.firstChunkByteCount)
@@ -43,15 +55,13 @@ struct Arena: ~Copyable {
     }
 
     deinit {
-        var chunk = state.pointee.chunks
-        while let current = chunk {
-            chunk = current.load(as: UnsafeMutableRawPointer?.self)
-            current.deallocate()
-        }
+        Self.freeChunks(state, downTo: nil)
+        state.pointee.spare?.deallocate()
         ThreadChunk.giveBack(UnsafeMutableRawPointer(state))
     }
 
     /// Uninitialised memory aligned to 8 bytes, or `nil` beyond the budget.
+    @inline(__always)
     static func allocate(_ state: UnsafeMutablePointer<State>, _ byteCount: Int)
         -> UnsafeMutableRawPointer?
     {
@@ -59,23 +69,72 @@ struct Arena: ~Copyable {
         let rounded = (byteCount + 7) & ~7
         if state.pointee.end - state.pointee.cursor < rounded { addChunk(state, rounded) }
         state.pointee.budget -= byteCount
+        state.pointee.allocatedByteCount += byteCount
         let result = state.pointee.cursor
         state.pointee.cursor += rounded
         return result
     }
 
+    /// Takes bytes from the budget for good, for memory elsewhere; false if they are not there.
+    static func charge(_ state: UnsafeMutablePointer<State>, _ byteCount: Int) -> Bool {
+        guard byteCount <= state.pointee.budget else { return false }
+        state.pointee.budget -= byteCount
+        return true
+    }
+
+    /// Where the arena is, to go back to.
+    @inline(__always)
+    static func mark(_ state: UnsafeMutablePointer<State>) -> State { state.pointee }
+
+    /// Forgets all that was allocated since a mark.
+    @inline(__always)
+    static func rewind(_ state: UnsafeMutablePointer<State>, to mark: State) {
+        if state.pointee.chunks != mark.chunks { freeChunks(state, downTo: mark.chunks) }
+        state.pointee.cursor = mark.cursor
+        state.pointee.end = mark.end
+        state.pointee.budget += state.pointee.allocatedByteCount - mark.allocatedByteCount
+        state.pointee.allocatedByteCount = mark.allocatedByteCount
+    }
+
     private static func addChunk(_ state: UnsafeMutablePointer<State>, _ minimum: Int) {
-        let byteCount = max(state.pointee.nextChunkByteCount, minimum + 16)
-        let chunk = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 16)
-        chunk.storeBytes(of: state.pointee.chunks, as: UnsafeMutableRawPointer?.self)
+        let headerByteCount = MemoryLayout<ChunkHeader>.size
+        let wanted = minimum + headerByteCount
+        var header = ChunkHeader(
+            previous: state.pointee.chunks,
+            byteCount: max(state.pointee.nextChunkByteCount, wanted)
+        )
+        let chunk: UnsafeMutableRawPointer
+        if let spare = state.pointee.spare, spare.load(as: ChunkHeader.self).byteCount >= wanted {
+            chunk = spare
+            header.byteCount = spare.load(as: ChunkHeader.self).byteCount
+            state.pointee.spare = nil
+        } else {
+            chunk = .allocate(byteCount: header.byteCount, alignment: 16)
+            state.pointee.nextChunkByteCount = min(header.byteCount * 2, largestChunkByteCount)
+        }
+        chunk.storeBytes(of: header, as: ChunkHeader.self)
         state.pointee.chunks = chunk
-        state.pointee.cursor = chunk + 16
-        state.pointee.end = chunk + byteCount
-        state.pointee.nextChunkByteCount = min(byteCount * 2, 1 << 20)
+        state.pointee.cursor = chunk + headerByteCount
+        state.pointee.end = chunk + header.byteCount
+    }
+
+    private static func freeChunks(
+        _ state: UnsafeMutablePointer<State>,
+        downTo last: UnsafeMutableRawPointer?
+    ) {
+        while let chunk = state.pointee.chunks, chunk != last {
+            let header = chunk.load(as: ChunkHeader.self)
+            state.pointee.chunks = header.previous
+            if state.pointee.spare == nil, header.byteCount <= largestChunkByteCount {
+                state.pointee.spare = chunk
+            } else {
+                chunk.deallocate()
+            }
+        }
     }
 
     /// The allocator that libprotobuf-c takes its memory from; valid as long as the arena.
-    var allocator: ProtobufCAllocator {
+    static func allocator(_ state: UnsafeMutablePointer<State>) -> ProtobufCAllocator {
         ProtobufCAllocator(
             alloc: { data, size in
                 guard let data, let byteCount = Int(exactly: size) else { return nil }

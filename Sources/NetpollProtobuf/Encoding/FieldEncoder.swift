@@ -1,37 +1,48 @@
 internal import CProtobufC
 
+/// What one encoding shares over all the messages in it.
+struct EncodingContext {
+    let arena: UnsafeMutablePointer<Arena.State>
+    let isPartial: Bool
+    /// Maps are written in the order of their keys.
+    let isDeterministic: Bool
+    /// How many levels of messages may be in the current one.
+    var depth: Int
+    /// The extensions whose values were met, if somebody asks.
+    var metExtensions: SimpleExtensionMap?
+}
+
 /// Stores the fields of one message in its C image.
 ///
 /// For generated code.
 public struct FieldEncoder {
     @usableFromInline let slots: UnsafeMutableRawPointer
-    private let arena: UnsafeMutablePointer<Arena.State>
-    /// Whether required fields may be missing.
-    @usableFromInline let isPartial: Bool
     let schema: MessageSchema
-    /// Maps are written in the order of their keys.
-    private let isDeterministic: Bool
+    let context: UnsafeMutablePointer<EncodingContext>
     var raw = RawFields()
 
+    @inline(__always)
     static func makeImage<M: Message>(
         _ message: M,
-        _ arena: UnsafeMutablePointer<Arena.State>,
-        partial: Bool,
-        deterministic: Bool
+        _ context: UnsafeMutablePointer<EncodingContext>
     ) throws(ProtobufError) -> UnsafeMutableRawPointer {
-        let schema = M.messageSchema
-        var encoder = try FieldEncoder(
-            schema,
-            schema.table,
-            arena,
-            isPartial: partial,
-            isDeterministic: deterministic
-        )
-        try message.encodeFields(into: &encoder)
-        if !message.unknownFields.isEmpty {
-            try encoder.storeUnknownFields(message.unknownFields)
+        try makeImage(M.messageSchema, context) { (encoder) throws(ProtobufError) in
+            try message.encodeFields(into: &encoder)
+            if !message.unknownFields.isEmpty {
+                try encoder.storeRawFields(message.unknownFields.bytes)
+            }
         }
-        if encoder.raw.count > 0 { try encoder.storeRawFields() }
+    }
+
+    @inline(__always)
+    static func makeImage(
+        _ schema: MessageSchema,
+        _ context: UnsafeMutablePointer<EncodingContext>,
+        _ store: (inout FieldEncoder) throws(ProtobufError) -> Void
+    ) throws(ProtobufError) -> UnsafeMutableRawPointer {
+        var encoder = try FieldEncoder(schema, schema.table, context)
+        try store(&encoder)
+        if encoder.raw.count > 0 { try encoder.attachRawFields() }
         return encoder.image
     }
 
@@ -39,47 +50,49 @@ public struct FieldEncoder {
     private init(
         _ schema: MessageSchema,
         _ table: MessageTable,
-        _ arena: UnsafeMutablePointer<Arena.State>,
-        isPartial: Bool,
-        isDeterministic: Bool
+        _ context: UnsafeMutablePointer<EncodingContext>
     ) throws(ProtobufError) {
-        let image = try Self.allocate(arena, table.imageByteCount)
+        let image = try Self.allocate(context, table.imageByteCount)
         image.initializeMemory(as: UInt8.self, repeating: 0, count: table.imageByteCount)
-        image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor = UnsafePointer(
-            table.descriptor
-        )
+        image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor = table.encoding
         slots = image + ImageLayout.headerByteCount
-        self.arena = arena
-        self.isPartial = isPartial
         self.schema = schema
-        self.isDeterministic = isDeterministic
+        self.context = context
     }
 
     var image: UnsafeMutableRawPointer { slots - ImageLayout.headerByteCount }
 
-    func makeImage<M: Message>(_ message: M) throws(ProtobufError)
-        -> UnsafeMutableRawPointer
-    {
-        try Self.makeImage(message, arena, partial: isPartial, deterministic: isDeterministic)
+    /// The image of a message in this one.
+    func makeImage<M: Message>(_ message: M) throws(ProtobufError) -> UnsafeMutableRawPointer {
+        guard context.pointee.depth > 0 else { throw .tooDeep }
+        context.pointee.depth -= 1
+        let image = try Self.makeImage(message, context)
+        context.pointee.depth += 1
+        return image
     }
 
     private static func allocate(
-        _ arena: UnsafeMutablePointer<Arena.State>,
+        _ context: UnsafeMutablePointer<EncodingContext>,
         _ byteCount: Int
     ) throws(ProtobufError) -> UnsafeMutableRawPointer {
-        guard let memory = Arena.allocate(arena, byteCount) else {
-            throw ProtobufError(.tooLarge, "a message needs more memory than its limit")
+        guard let memory = Arena.allocate(context.pointee.arena, byteCount) else {
+            throw .memoryLimit
         }
         return memory
+    }
+
+    /// Says at which field something failed.
+    func located(_ error: ProtobufError, _ index: Int, at position: Int? = nil) -> ProtobufError {
+        error.inside(schema.fields[index].name, at: position)
     }
 
     @usableFromInline func allocate(_ byteCount: Int) throws(ProtobufError)
         -> UnsafeMutableRawPointer
     {
-        try Self.allocate(arena, byteCount)
+        try Self.allocate(context, byteCount)
     }
 
-    @usableFromInline func slot(_ index: Int) -> UnsafeMutableRawPointer { slots + index * 24 }
+    @usableFromInline func slot(_ index: Int) -> UnsafeMutableRawPointer { slots + index &* 24 }
 
     /// Stores a length and a pointer to a copy of the bytes.
     func storeBytes(_ bytes: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer)
@@ -129,8 +142,12 @@ extension FieldEncoder {
     /// Stores a message if there is one.
     public mutating func message<M: Message>(_ index: Int, _ value: M?) throws(ProtobufError) {
         guard let value else { return }
-        let image = try makeImage(value)
-        slot(index).storeBytes(of: image, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
+        do throws(ProtobufError) {
+            let image = try makeImage(value)
+            slot(index).storeBytes(of: image, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
+        } catch {
+            throw located(error, index)
+        }
     }
 
     /// Stores a message that must be there (proto2).
@@ -141,11 +158,7 @@ extension FieldEncoder {
     }
 
     @usableFromInline func missing(_ index: Int) throws(ProtobufError) {
-        guard !isPartial else { return }
-        throw ProtobufError(
-            .missingRequiredField,
-            "\(schema.name).\(schema.fields[index].name) has no value"
-        )
+        if !context.pointee.isPartial { throw located(.missing, index) }
     }
 }
 
@@ -183,12 +196,16 @@ extension FieldEncoder {
     public mutating func messages<M: Message>(_ index: Int, _ values: [M]) throws(ProtobufError) {
         guard let elements = try makeElements(index, values.count, 8) else { return }
         for (position, value) in values.enumerated() {
-            let image = try makeImage(value)
-            elements.storeBytes(
-                of: image,
-                toByteOffset: position * 8,
-                as: UnsafeMutableRawPointer.self
-            )
+            do throws(ProtobufError) {
+                let image = try makeImage(value)
+                elements.storeBytes(
+                    of: image,
+                    toByteOffset: position &* 8,
+                    as: UnsafeMutableRawPointer.self
+                )
+            } catch {
+                throw located(error, index, at: position)
+            }
         }
     }
 
@@ -218,28 +235,27 @@ extension FieldEncoder {
         _ storeValue: (inout FieldEncoder, V) throws(ProtobufError) -> Void
     ) throws(ProtobufError) {
         guard let elements = try makeElements(index, values.count, 8),
-            let table = schema.table.entries[index].message?.takeUnretainedValue()
+            let type = schema.table.mapEntries[index]
         else { return }
+        let table = type.table
         var place = elements
         func store(_ key: K, _ value: V) throws(ProtobufError) {
-            var encoder = try FieldEncoder(
-                schema,
-                table,
-                arena,
-                isPartial: isPartial,
-                isDeterministic: isDeterministic
-            )
+            var encoder = try FieldEncoder(type, table, context)
             try encoder.store(0, key)
             try storeValue(&encoder, value)
             place.storeBytes(of: encoder.image, as: UnsafeMutableRawPointer.self)
             place += 8
         }
-        if isDeterministic {
-            for key in values.keys.sorted(by: K.precedes) {
-                if let value = values[key] { try store(key, value) }
+        do throws(ProtobufError) {
+            if context.pointee.isDeterministic {
+                for key in values.keys.sorted(by: K.precedes) {
+                    if let value = values[key] { try store(key, value) }
+                }
+            } else {
+                for (key, value) in values { try store(key, value) }
             }
-        } else {
-            for (key, value) in values { try store(key, value) }
+        } catch {
+            throw located(error, index)
         }
     }
 

@@ -110,9 +110,7 @@ extension String: FieldValue {
         do {
             return String(copying: try UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span))
         } catch {
-            guard decoder.repairsStrings else {
-                throw ProtobufError(.invalidUTF8, "a string of \(decoder.schema.name) is not UTF-8")
-            }
+            guard decoder.repairsStrings else { throw .invalidUTF8 }
             return String(decoding: bytes, as: UTF8.self)
         }
     }

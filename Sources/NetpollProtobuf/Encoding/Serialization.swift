@@ -1,21 +1,19 @@
-internal import CProtobufC
-
 /// An encoding that was measured and waits to be written.
 ///
-/// Lent by ``Message/withSerialization(partial:_:)``.
+/// Lent by ``Message/withSerialization(partial:options:_:)``.
 public struct Serialization: ~Copyable {
-    private let image: UnsafePointer<ProtobufCMessage>
+    private let image: UnsafeRawPointer
     /// The number of bytes that ``write(to:)`` writes.
     public let byteCount: Int
 
-    init(_ image: UnsafePointer<ProtobufCMessage>, byteCount: Int) {
+    init(_ image: UnsafeRawPointer, byteCount: Int) {
         self.image = image
         self.byteCount = byteCount
     }
 
     /// Writes exactly ``byteCount`` bytes.
     public func write(to target: UnsafeMutableRawPointer) {
-        protobuf_c_message_pack(image, target.assumingMemoryBound(to: UInt8.self))
+        MessageImage.pack(image, to: target)
     }
 }
 
@@ -34,18 +32,35 @@ extension Message {
         options: EncodingOptions = EncodingOptions(),
         _ body: (borrowing Serialization) -> R
     ) throws(ProtobufError) -> R {
-        let arena = Arena(budget: .max)
-        let image = try FieldEncoder.makeImage(
-            self,
-            arena.state,
-            partial: partial,
-            deterministic: options.isDeterministic
-        )
-        let message = UnsafePointer(image.assumingMemoryBound(to: ProtobufCMessage.self))
-        let byteCount = protobuf_c_message_get_packed_size(message)
-        guard byteCount <= Int(Int32.max) else {
-            throw FieldEncoder.tooLarge(Self.protoMessageName, byteCount)
+        try withImage(partial: partial, options: options) { (image, _) throws(ProtobufError) in
+            body(Serialization(image, byteCount: try MessageImage.packedByteCount(image)))
         }
-        return withExtendedLifetime(arena) { body(Serialization(message, byteCount: byteCount)) }
+    }
+
+    /// Lends the message's C image.
+    func withImage<R>(
+        partial: Bool,
+        options: EncodingOptions,
+        collectingExtensions collects: Bool = false,
+        _ body: (UnsafeRawPointer, EncodingContext) throws(ProtobufError) -> R
+    ) throws(ProtobufError) -> R {
+        let arena = Arena(budget: .max)
+        var context = EncodingContext(
+            arena: arena.state,
+            isPartial: partial,
+            isDeterministic: options.isDeterministic,
+            depth: options.nestingLimit,
+            metExtensions: collects ? [] : nil
+        )
+        do throws(ProtobufError) {
+            let image = try withUnsafeMutablePointer(to: &context) {
+                (context) throws(ProtobufError) in
+                try FieldEncoder.makeImage(self, context)
+            }
+            let result = try body(image, context)
+            return withExtendedLifetime(arena) { result }
+        } catch {
+            throw error.inside(message: Self.protoMessageName)
+        }
     }
 }

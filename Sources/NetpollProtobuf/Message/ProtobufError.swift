@@ -29,15 +29,55 @@ public struct ProtobufError: Error, Sendable, Hashable, CustomStringConvertible 
 
     /// The kind of failure.
     public let code: Code
-    /// What was wrong, and in which message.
-    public let message: String
+    /// Where it happened: the full name of the message type that was decoded or encoded, and from
+    /// there the fields, as in `shop.Order.items[3].price`.
+    ///
+    /// At most 32 fields; empty if unknown.
+    public private(set) var path = ""
+    /// What was wrong, without values of the message.
+    public let reason: String
+
+    private var depth = 0
+    private static let longestPath = 32
 
     /// Creates an error.
-    public init(_ code: Code, _ message: String) {
+    public init(_ code: Code, _ reason: String) {
         self.code = code
-        self.message = message
+        self.reason = reason
     }
 
-    /// The code and the message.
+    /// The path and the reason.
+    public var message: String { path.isEmpty ? reason : "\(path): \(reason)" }
+
+    /// The code, the path and the reason.
     public var description: String { "\(code): \(message)" }
+}
+
+extension ProtobufError {
+    /// The error as seen from the message around, in which it happened at a field.
+    func inside(_ field: String, at position: Int? = nil) -> ProtobufError {
+        var error = self
+        error.depth += 1
+        // The innermost fields say most.
+        guard error.depth <= Self.longestPath else { return error }
+        error.path = ".\(field)" + (position.map { "[\($0)]" } ?? "") + path
+        return error
+    }
+
+    /// The error as seen by the caller, who decodes or encodes a message of this type.
+    func inside(message name: String) -> ProtobufError {
+        var error = self
+        error.path = name + (depth > Self.longestPath ? "…" : "") + path
+        return error
+    }
+
+    static let truncated = ProtobufError(.truncated, "the bytes end inside a field")
+    static let tooDeep = ProtobufError(.tooDeep, "messages are nested more deeply than the limit")
+    static let memoryLimit = ProtobufError(.tooLarge, "more memory is needed than the limit")
+    static let invalidUTF8 = ProtobufError(.invalidUTF8, "the string is not UTF-8")
+    static let missing = ProtobufError(.missingRequiredField, "the required field has no value")
+
+    static func tooLarge(_ byteCount: Int) -> ProtobufError {
+        ProtobufError(.tooLarge, "\(byteCount) bytes exceed 2 GiB")
+    }
 }

@@ -73,4 +73,12 @@ extension FieldSchema.Kind {
         case .group: .startGroup
         }
     }
+
+    /// The type of a message or group.
+    var messageSchema: MessageSchema? {
+        switch self {
+        case .message(let resolve), .group(let resolve): resolve()
+        default: nil
+        }
+    }
 }

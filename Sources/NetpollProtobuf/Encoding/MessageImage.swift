@@ -1,0 +1,47 @@
+internal import CProtobufC
+
+/// Calls libprotobuf-c.
+enum MessageImage {
+    /// The image of a message that was checked before.
+    @inline(__always)
+    static func unpack(
+        _ bytes: UnsafeRawBufferPointer,
+        _ table: MessageTable,
+        _ arena: UnsafeMutablePointer<Arena.State>
+    ) throws(ProtobufError) -> UnsafeRawPointer {
+        var allocator = Arena.allocator(arena)
+        let image = protobuf_c_message_unpack(
+            table.decoding,
+            &allocator,
+            bytes.count,
+            bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        )
+        // The bytes are valid, so only memory can have been refused.
+        guard let image else { throw .memoryLimit }
+        return UnsafeRawPointer(image)
+    }
+
+    static func packedByteCount(_ image: UnsafeRawPointer) throws(ProtobufError) -> Int {
+        let byteCount = protobuf_c_message_get_packed_size(
+            image.assumingMemoryBound(to: ProtobufCMessage.self)
+        )
+        // Lengths are cut to 32 bits inside libprotobuf-c.
+        guard byteCount <= Int(Int32.max) else { throw .tooLarge(byteCount) }
+        return byteCount
+    }
+
+    static func pack(_ image: UnsafeRawPointer, to target: UnsafeMutableRawPointer) {
+        protobuf_c_message_pack(
+            image.assumingMemoryBound(to: ProtobufCMessage.self),
+            target.assumingMemoryBound(to: UInt8.self)
+        )
+    }
+
+    static func packed(_ image: UnsafeRawPointer) throws(ProtobufError) -> [UInt8] {
+        let byteCount = try packedByteCount(image)
+        return [UInt8](unsafeUninitializedCapacity: byteCount) { target, count in
+            if let base = target.baseAddress { pack(image, to: base) }
+            count = byteCount
+        }
+    }
+}

@@ -1,0 +1,12 @@
+import NetpollProtobuf
+
+/// The wire format.
+struct BinaryCodec: Codec {
+    func decode<M: Message>(_ request: Conformance_ConformanceRequest) throws -> M {
+        try M(serializedBytes: request.protobufPayload)
+    }
+
+    func encode(_ message: some Message) throws -> Conformance_ConformanceResponse.OneOf_Result {
+        .protobufPayload(try message.serializedBytes())
+    }
+}

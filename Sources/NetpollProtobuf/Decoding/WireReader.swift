@@ -35,6 +35,18 @@ struct WireReader {
         throw ProtobufError(.malformed, "the varint before byte \(offset) has more than ten bytes")
     }
 
+    mutating func fixed32() throws(ProtobufError) -> UInt32 {
+        let start = offset
+        try skip(byteCount: 4)
+        return UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self))
+    }
+
+    mutating func fixed64() throws(ProtobufError) -> UInt64 {
+        let start = offset
+        try skip(byteCount: 8)
+        return UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self))
+    }
+
     /// A tag of at most five bytes with a number from 1 to 2^29 - 1 and a known wire type.
     @inline(__always)
     mutating func tag() throws(ProtobufError) -> WireTag {

@@ -6,6 +6,7 @@ extension FieldEncoder {
             let definition = field.content.anyDefinition
             context.pointee.metExtensions?.insert(definition)
             let bytes = try packed(field.content, definition.schema)
+            guard !bytes.isEmpty else { continue }
             guard schema.isMessageSet else {
                 try storeRawFields(bytes)
                 continue

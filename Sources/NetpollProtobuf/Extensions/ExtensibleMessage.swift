@@ -12,7 +12,8 @@ extension ExtensibleMessage {
         ext: MessageExtension<Value, Self>,
         value: Value
     ) {
-        if let list = value as? any EmptyList, list.isEmpty, !(value is [UInt8]) {
+        // Bytes are an array too, but one value.
+        if Value.self != [UInt8].self, let list = value as? any EmptyList, list.isEmpty {
             return clearExtensionValue(ext: ext)
         }
         extensionFields[ext.fieldNumber] = ExtensionField(

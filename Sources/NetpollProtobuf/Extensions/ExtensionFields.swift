@@ -38,7 +38,6 @@ public struct ExtensionField: Sendable, Hashable {
 
 protocol AnyExtensionField: Sendable {
     var anyDefinition: any AnyMessageExtension { get }
-    var anyValue: any Sendable { get }
     func encode(into encoder: inout FieldEncoder) throws(ProtobufError)
     func isEqual(to other: any AnyExtensionField) -> Bool
     func hashValue(into hasher: inout Hasher)
@@ -51,7 +50,6 @@ struct TypedExtensionField<Value: Sendable & Hashable, Extended: ExtensibleMessa
     let value: Value
 
     var anyDefinition: any AnyMessageExtension { definition }
-    var anyValue: any Sendable { value }
 
     func encode(into encoder: inout FieldEncoder) throws(ProtobufError) {
         try definition.encode(value, &encoder)

@@ -43,6 +43,13 @@ public struct SimpleExtensionMap: ExtensionMap, ExpressibleByArrayLiteral {
         }?.fieldNumber
     }
 
+    /// The extension of a number of the message type with this full name.
+    func first(extending name: String, number: Int) -> (any AnyMessageExtension)? {
+        extensions.values.first {
+            $0.fieldNumber == number && $0.messageType.protoMessageName == name
+        }
+    }
+
     /// Adds an extension, in the place of another of its type and number.
     public mutating func insert(_ new: any AnyMessageExtension) {
         let key = Key(type: ObjectIdentifier(new.messageType), number: new.fieldNumber)

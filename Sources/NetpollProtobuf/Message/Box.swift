@@ -23,7 +23,3 @@ public struct Box<Value: Sendable & Hashable>: Sendable, Hashable {
     /// Hashes what is in the box.
     public func hash(into hasher: inout Hasher) { hasher.combine(value) }
 }
-
-extension Box: BoxedValue {
-    var anyValue: Any? { value }
-}

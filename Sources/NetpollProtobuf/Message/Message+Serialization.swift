@@ -129,7 +129,7 @@ extension Message {
     }
 
     /// The message in wire form, complete or not, and the extensions in it.
-    private func serializedBytesAndExtensions(_ options: EncodingOptions) throws(ProtobufError)
+    func serializedBytesAndExtensions(_ options: EncodingOptions) throws(ProtobufError)
         -> ([UInt8], SimpleExtensionMap)
     {
         try withImage(partial: true, options: options, collectingExtensions: true) {

@@ -79,6 +79,9 @@ extension Message {
         }
     }
 
-    /// The fields and their values, one a line.
+    /// The type's name, and the fields with their values much as in protobuf's text format; enums as
+    /// numbers.
+    ///
+    /// For people: the text may change.
     public var debugDescription: String { DebugText.describe(self) }
 }

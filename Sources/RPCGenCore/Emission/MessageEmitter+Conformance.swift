@@ -12,9 +12,11 @@ extension MessageEmitter {
         let swiftName = index.messages[name]?.swiftName ?? message.name
         let model = fields(message, name)
         writer.line()
-        writer.block("extension \(swiftName): NetpollProtobuf.Message") { writer in
+        let isExtensible = !message.extensionRange.isEmpty
+        let conformance = isExtensible ? "ExtensibleMessage" : "Message"
+        writer.block("extension \(swiftName): NetpollProtobuf.\(conformance)") { writer in
             writer.line("\(visibility) static let protoMessageName = \"\(name.dropFirst())\"")
-            emitSchema(model, &writer)
+            emitSchema(model, isMessageSet: message.options.messageSetWireFormat, &writer)
             writer.line()
             emitFunction(
                 "func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)",
@@ -24,6 +26,7 @@ extension MessageEmitter {
                 for (position, oneof) in realOneofs(message) {
                     emitOneofEncoding(oneof, position, model, &writer)
                 }
+                if isExtensible { writer.line("try encoder.extensions(self.extensionFields)") }
             }
             writer.line()
             emitFunction(
@@ -38,7 +41,11 @@ extension MessageEmitter {
         }
     }
 
-    private func emitSchema(_ model: [FieldModel], _ writer: inout SourceWriter) {
+    private func emitSchema(
+        _ model: [FieldModel],
+        isMessageSet: Bool,
+        _ writer: inout SourceWriter
+    ) {
         writer.lines(
             "\(visibility) static let messageSchema: NetpollProtobuf.MessageSchema = .init(",
             ")"
@@ -54,7 +61,8 @@ extension MessageEmitter {
                     }
                 }
             }
-            if !end.isEmpty { writer.line("repairsStrings: true") }
+            if !end.isEmpty { writer.line("repairsStrings: true\(isMessageSet ? "," : "")") }
+            if isMessageSet { writer.line("isMessageSet: true") }
         }
     }
 

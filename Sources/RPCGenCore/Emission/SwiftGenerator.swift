@@ -133,7 +133,9 @@ public struct SwiftGenerator {
     /// level of access is a warning.
     private func importedModules(_ file: Google_Protobuf_FileDescriptorProto) -> [String] {
         var modules: [String] = []
-        if !options.isPartOfRuntime, !file.messageType.isEmpty || !file.enumType.isEmpty {
+        let needsRuntime =
+            !file.messageType.isEmpty || !file.enumType.isEmpty || !file.extension.isEmpty
+        if needsRuntime, !options.isPartOfRuntime {
             modules.append("NetpollProtobuf")
         }
         if !file.service.isEmpty { modules.append("NetpollRPC") }
@@ -193,6 +195,13 @@ public struct SwiftGenerator {
             )
         }
         for message in file.messageType { messages.emitConformance(message, scope, to: &writer) }
+        let extensions = ExtensionEmitter(
+            index: index,
+            file: file,
+            comments: comments,
+            visibility: visibility
+        )
+        extensions.emit(to: &writer)
         return writer.text
     }
 }

@@ -41,6 +41,28 @@ enum SwiftNames {
         return isTaken(camel) ? capital + "_p" : capital
     }
 
+    /// The property of an extension on the extended message, and what follows `has` or `clear`.
+    static func extensionProperty(_ name: String, prefix: String)
+        -> (property: String, capitalized: String)
+    {
+        guard !prefix.isEmpty else { return (property(name), capitalizedProperty(name)) }
+        let whole = prefix + lowerCamel(name)
+        return (whole, whole.prefix(1).uppercased() + whole.dropFirst())
+    }
+
+    /// The name of the object of an extension that is declared in a message.
+    static func nestedExtension(_ name: String) -> String {
+        if reservedCaseNames.contains(name) { return name + "_" }
+        return keywords.contains(name) ? "`\(name)`" : name
+    }
+
+    /// A file's name without its directory and ending, as the part of an identifier.
+    static func fileIdentifier(_ path: String) -> String {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        let stem = name.hasSuffix(".proto") ? String(name.dropLast(".proto".count)) : name
+        return upperCamel(String(stem.map { $0.isLetter || $0.isNumber ? $0 : "_" }))
+    }
+
     /// The stored property behind a computed one.
     static func storage(_ name: String) -> String { "_" + lowerCamel(name) }
 
@@ -172,13 +194,13 @@ enum SwiftNames {
         "Int32",
         "Int64", "UInt32", "UInt64", "Float", "Double", "Int", "UInt8", "Array", "Dictionary",
         "Optional",
-        "Hasher", "Swift", "NetpollProtobuf", "NetpollRPC",
+        "Hasher", "Swift", "NetpollProtobuf", "NetpollRPC", "Extensions",
     ]
     private static let reservedPropertyNames: Set<String> = [
         "debugDescription", "description", "dynamicType", "hashValue", "init", "self",
         "unknownFields",
         "messageSchema", "protoMessageName", "encodeFields", "decodeFields", "serializedBytes",
-        "withSerialization",
+        "withSerialization", "isInitialized", "extensionFields", "decodeUnknownFields",
     ]
     private static let reservedCaseNames: Set<String> = [
         "init", "self", "allCases", "rawValue", "hashValue", "none", "some",

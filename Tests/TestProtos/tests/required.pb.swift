@@ -242,6 +242,9 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
 
     public var choice: OneOf_Choice?
 
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
+
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
     /// The members of `choice`.
@@ -348,7 +351,7 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
     fileprivate var _delta: Int32?
 }
 
-extension Tests_Legacy: NetpollProtobuf.Message {
+extension Tests_Legacy: NetpollProtobuf.ExtensibleMessage {
     public static let protoMessageName = "tests.Legacy"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
         protoMessageName,
@@ -425,6 +428,7 @@ extension Tests_Legacy: NetpollProtobuf.Message {
         case .choiceFloat(let value)?: try encoder.store(23, value)
         case nil: break
         }
+        try encoder.extensions(self.extensionFields)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)

@@ -190,6 +190,9 @@ public struct Google_Protobuf_DescriptorProto: Swift.Sendable, Swift.Hashable {
 public struct Google_Protobuf_ExtensionRangeOptions: Swift.Sendable, Swift.Hashable {
     public var uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
 
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
+
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
     public init() {}
@@ -811,6 +814,9 @@ public struct Google_Protobuf_FileOptions: Swift.Sendable, Swift.Hashable {
 
     public var uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
 
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
+
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
     public enum OptimizeMode: NetpollProtobuf.Enum, Swift.CaseIterable {
@@ -901,6 +907,9 @@ public struct Google_Protobuf_MessageOptions: Swift.Sendable, Swift.Hashable {
 
     public var uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
 
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
+
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
     public init() {}
@@ -977,6 +986,9 @@ public struct Google_Protobuf_FieldOptions: Swift.Sendable, Swift.Hashable {
 
     public var uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
 
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
+
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
     public enum CType: NetpollProtobuf.Enum, Swift.CaseIterable {
@@ -1043,6 +1055,9 @@ public struct Google_Protobuf_FieldOptions: Swift.Sendable, Swift.Hashable {
 public struct Google_Protobuf_OneofOptions: Swift.Sendable, Swift.Hashable {
     public var uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
 
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
+
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
     public init() {}
@@ -1069,6 +1084,9 @@ public struct Google_Protobuf_EnumOptions: Swift.Sendable, Swift.Hashable {
 
     public var uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
 
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
+
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
     public init() {}
@@ -1089,6 +1107,9 @@ public struct Google_Protobuf_EnumValueOptions: Swift.Sendable, Swift.Hashable {
 
     public var uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
 
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
+
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
     public init() {}
@@ -1107,6 +1128,9 @@ public struct Google_Protobuf_ServiceOptions: Swift.Sendable, Swift.Hashable {
     public mutating func clearDeprecated() { self._deprecated = nil }
 
     public var uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
+
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
 
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
@@ -1135,6 +1159,9 @@ public struct Google_Protobuf_MethodOptions: Swift.Sendable, Swift.Hashable {
     public mutating func clearIdempotencyLevel() { self._idempotencyLevel = nil }
 
     public var uninterpretedOption: [Google_Protobuf_UninterpretedOption] = []
+
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
 
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
@@ -1597,7 +1624,7 @@ extension Google_Protobuf_DescriptorProto.ReservedRange: NetpollProtobuf.Message
     }
 }
 
-extension Google_Protobuf_ExtensionRangeOptions: NetpollProtobuf.Message {
+extension Google_Protobuf_ExtensionRangeOptions: NetpollProtobuf.ExtensibleMessage {
     public static let protoMessageName = "google.protobuf.ExtensionRangeOptions"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
         protoMessageName,
@@ -1616,6 +1643,7 @@ extension Google_Protobuf_ExtensionRangeOptions: NetpollProtobuf.Message {
         throws(NetpollProtobuf.ProtobufError)
     {
         try encoder.messages(0, self.uninterpretedOption)
+        try encoder.extensions(self.extensionFields)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
@@ -1876,7 +1904,7 @@ extension Google_Protobuf_MethodDescriptorProto: NetpollProtobuf.Message {
     }
 }
 
-extension Google_Protobuf_FileOptions: NetpollProtobuf.Message {
+extension Google_Protobuf_FileOptions: NetpollProtobuf.ExtensibleMessage {
     public static let protoMessageName = "google.protobuf.FileOptions"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
         protoMessageName,
@@ -1935,6 +1963,7 @@ extension Google_Protobuf_FileOptions: NetpollProtobuf.Message {
         try encoder.optional(18, self._phpMetadataNamespace)
         try encoder.optional(19, self._rubyPackage)
         try encoder.messages(20, self.uninterpretedOption)
+        try encoder.extensions(self.extensionFields)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
@@ -1964,7 +1993,7 @@ extension Google_Protobuf_FileOptions: NetpollProtobuf.Message {
     }
 }
 
-extension Google_Protobuf_MessageOptions: NetpollProtobuf.Message {
+extension Google_Protobuf_MessageOptions: NetpollProtobuf.ExtensibleMessage {
     public static let protoMessageName = "google.protobuf.MessageOptions"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
         protoMessageName,
@@ -1991,6 +2020,7 @@ extension Google_Protobuf_MessageOptions: NetpollProtobuf.Message {
         try encoder.optional(2, self._deprecated)
         try encoder.optional(3, self._mapEntry)
         try encoder.messages(4, self.uninterpretedOption)
+        try encoder.extensions(self.extensionFields)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
@@ -2004,7 +2034,7 @@ extension Google_Protobuf_MessageOptions: NetpollProtobuf.Message {
     }
 }
 
-extension Google_Protobuf_FieldOptions: NetpollProtobuf.Message {
+extension Google_Protobuf_FieldOptions: NetpollProtobuf.ExtensibleMessage {
     public static let protoMessageName = "google.protobuf.FieldOptions"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
         protoMessageName,
@@ -2037,6 +2067,7 @@ extension Google_Protobuf_FieldOptions: NetpollProtobuf.Message {
         try encoder.optional(5, self._deprecated)
         try encoder.optional(6, self._weak)
         try encoder.messages(7, self.uninterpretedOption)
+        try encoder.extensions(self.extensionFields)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
@@ -2053,7 +2084,7 @@ extension Google_Protobuf_FieldOptions: NetpollProtobuf.Message {
     }
 }
 
-extension Google_Protobuf_OneofOptions: NetpollProtobuf.Message {
+extension Google_Protobuf_OneofOptions: NetpollProtobuf.ExtensibleMessage {
     public static let protoMessageName = "google.protobuf.OneofOptions"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
         protoMessageName,
@@ -2072,6 +2103,7 @@ extension Google_Protobuf_OneofOptions: NetpollProtobuf.Message {
         throws(NetpollProtobuf.ProtobufError)
     {
         try encoder.messages(0, self.uninterpretedOption)
+        try encoder.extensions(self.extensionFields)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
@@ -2081,7 +2113,7 @@ extension Google_Protobuf_OneofOptions: NetpollProtobuf.Message {
     }
 }
 
-extension Google_Protobuf_EnumOptions: NetpollProtobuf.Message {
+extension Google_Protobuf_EnumOptions: NetpollProtobuf.ExtensibleMessage {
     public static let protoMessageName = "google.protobuf.EnumOptions"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
         protoMessageName,
@@ -2104,6 +2136,7 @@ extension Google_Protobuf_EnumOptions: NetpollProtobuf.Message {
         try encoder.optional(0, self._allowAlias)
         try encoder.optional(1, self._deprecated)
         try encoder.messages(2, self.uninterpretedOption)
+        try encoder.extensions(self.extensionFields)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
@@ -2115,7 +2148,7 @@ extension Google_Protobuf_EnumOptions: NetpollProtobuf.Message {
     }
 }
 
-extension Google_Protobuf_EnumValueOptions: NetpollProtobuf.Message {
+extension Google_Protobuf_EnumValueOptions: NetpollProtobuf.ExtensibleMessage {
     public static let protoMessageName = "google.protobuf.EnumValueOptions"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
         protoMessageName,
@@ -2136,6 +2169,7 @@ extension Google_Protobuf_EnumValueOptions: NetpollProtobuf.Message {
     {
         try encoder.optional(0, self._deprecated)
         try encoder.messages(1, self.uninterpretedOption)
+        try encoder.extensions(self.extensionFields)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
@@ -2146,7 +2180,7 @@ extension Google_Protobuf_EnumValueOptions: NetpollProtobuf.Message {
     }
 }
 
-extension Google_Protobuf_ServiceOptions: NetpollProtobuf.Message {
+extension Google_Protobuf_ServiceOptions: NetpollProtobuf.ExtensibleMessage {
     public static let protoMessageName = "google.protobuf.ServiceOptions"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
         protoMessageName,
@@ -2167,6 +2201,7 @@ extension Google_Protobuf_ServiceOptions: NetpollProtobuf.Message {
     {
         try encoder.optional(0, self._deprecated)
         try encoder.messages(1, self.uninterpretedOption)
+        try encoder.extensions(self.extensionFields)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
@@ -2177,7 +2212,7 @@ extension Google_Protobuf_ServiceOptions: NetpollProtobuf.Message {
     }
 }
 
-extension Google_Protobuf_MethodOptions: NetpollProtobuf.Message {
+extension Google_Protobuf_MethodOptions: NetpollProtobuf.ExtensibleMessage {
     public static let protoMessageName = "google.protobuf.MethodOptions"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
         protoMessageName,
@@ -2204,6 +2239,7 @@ extension Google_Protobuf_MethodOptions: NetpollProtobuf.Message {
         try encoder.optional(0, self._deprecated)
         try encoder.optional(1, self._idempotencyLevel)
         try encoder.messages(2, self.uninterpretedOption)
+        try encoder.extensions(self.extensionFields)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)

@@ -1,4 +1,5 @@
-/// An optional message on the heap with value semantics, so that a message type can contain itself.
+/// An optional message on the heap with value semantics, so that a message type can contain itself and
+/// one that contains large messages is not large itself.
 public struct Box<Value: Sendable & Hashable>: Sendable, Hashable {
     private final class Storage: Sendable {
         let value: Value

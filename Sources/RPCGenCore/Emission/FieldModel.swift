@@ -18,7 +18,7 @@ struct FieldModel {
     let slot: Int
     let value: ValueModel
     let shape: Shape
-    /// Whether a singular message is kept in a `Box`, because its type contains itself.
+    /// Whether a singular message is kept in a `Box`, because its type is large or contains itself.
     let isBoxed: Bool
 
     /// The name that Swift names are made of: a group's field is known by its type.
@@ -57,10 +57,7 @@ struct FieldModel {
             shape =
                 isProto3 && !descriptor.proto3Optional && !value.isMessage ? .implicit : .optional
         }
-        isBoxed =
-            value.isMessage && descriptor.label != .repeated
-            && index.recursive.contains(descriptor.typeName)
-            && index.recursive.contains(message)
+        isBoxed = index.graph.isBoxed(descriptor, in: message)
         isPacked =
             descriptor.label == .repeated && value.isPackable
             && (descriptor.hasOptions && descriptor.options.hasPacked

@@ -43,13 +43,13 @@ public struct Google_Protobuf_FileDescriptorProto: Swift.Sendable, Swift.Hashabl
     public var `extension`: [Google_Protobuf_FieldDescriptorProto] = []
 
     public var options: Google_Protobuf_FileOptions {
-        get { self._options ?? Google_Protobuf_FileOptions() }
-        set { self._options = newValue }
+        get { self._options.value ?? Google_Protobuf_FileOptions() }
+        set { self._options.value = newValue }
     }
     /// Whether `options` has been set.
-    public var hasOptions: Bool { self._options != nil }
+    public var hasOptions: Bool { self._options.value != nil }
     /// Takes the value of `options` away.
-    public mutating func clearOptions() { self._options = nil }
+    public mutating func clearOptions() { self._options.value = nil }
 
     public var sourceCodeInfo: Google_Protobuf_SourceCodeInfo {
         get { self._sourceCodeInfo ?? Google_Protobuf_SourceCodeInfo() }
@@ -75,7 +75,7 @@ public struct Google_Protobuf_FileDescriptorProto: Swift.Sendable, Swift.Hashabl
 
     fileprivate var _name: String?
     fileprivate var _package: String?
-    fileprivate var _options: Google_Protobuf_FileOptions?
+    fileprivate var _options = NetpollProtobuf.Box<Google_Protobuf_FileOptions>()
     fileprivate var _sourceCodeInfo: Google_Protobuf_SourceCodeInfo?
     fileprivate var _syntax: String?
 }
@@ -1461,7 +1461,7 @@ extension Google_Protobuf_FileDescriptorProto: NetpollProtobuf.Message {
         try encoder.messages(6, self.enumType)
         try encoder.messages(7, self.service)
         try encoder.messages(8, self.`extension`)
-        try encoder.message(9, self._options)
+        try encoder.message(9, self._options.value)
         try encoder.message(10, self._sourceCodeInfo)
         try encoder.optional(11, self._syntax)
     }
@@ -1478,7 +1478,7 @@ extension Google_Protobuf_FileDescriptorProto: NetpollProtobuf.Message {
         self.enumType = try decoder.messages(6)
         self.service = try decoder.messages(7)
         self.`extension` = try decoder.messages(8)
-        self._options = try decoder.message(9)
+        self._options.value = try decoder.message(9)
         self._sourceCodeInfo = try decoder.message(10)
         self._syntax = try decoder.optional(11)
     }

@@ -1,0 +1,29 @@
+/// One measurement of encoding or decoding one message.
+public struct CodecRow: Sendable {
+    public let message: String
+    public let operation: String
+    public let nanoseconds: Double
+    public let allocations: Double
+
+    /// What ``init(line:)`` reads.
+    public var line: String { "\(message) \(operation) \(nanoseconds) \(allocations)" }
+
+    public init(message: String, operation: String, nanoseconds: Double, allocations: Double) {
+        self.message = message
+        self.operation = operation
+        self.nanoseconds = nanoseconds
+        self.allocations = allocations
+    }
+
+    public init?(line: some StringProtocol) {
+        let words = line.split(separator: " ")
+        guard words.count == 4, let nanoseconds = Double(words[2]), let allocations = Double(words[3])
+        else { return nil }
+        self.init(
+            message: String(words[0]),
+            operation: String(words[1]),
+            nanoseconds: nanoseconds,
+            allocations: allocations
+        )
+    }
+}

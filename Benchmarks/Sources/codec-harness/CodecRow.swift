@@ -17,7 +17,8 @@ public struct CodecRow: Sendable {
 
     public init?(line: some StringProtocol) {
         let words = line.split(separator: " ")
-        guard words.count == 4, let nanoseconds = Double(words[2]), let allocations = Double(words[3])
+        guard words.count == 4, let nanoseconds = Double(words[2]),
+            let allocations = Double(words[3])
         else { return nil }
         self.init(
             message: String(words[0]),

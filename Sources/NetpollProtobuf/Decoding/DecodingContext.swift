@@ -1,71 +1,118 @@
 /// What one decoding shares over all the messages in it.
+@usableFromInline
 struct DecodingContext {
     let arena: UnsafeMutablePointer<Arena.State>
     let isPartial: Bool
     let extensions: (any ExtensionMap)?
     /// How many levels of messages may be in the current one.
     var depth: Int
+
+    /// Sets a decoding up and runs it.
+    ///
+    /// Not generic, and so the same code for all messages.
+    @usableFromInline
+    static func run(
+        _ bytes: UnsafeRawBufferPointer,
+        _ schema: MessageSchema,
+        _ extensions: (any ExtensionMap)?,
+        isPartial: Bool,
+        _ options: DecodingOptions,
+        _ body: (UnsafeMutablePointer<DecodingContext>) throws(ProtobufError) -> Void
+    ) throws(ProtobufError) {
+        do throws(ProtobufError) {
+            guard bytes.count <= Int(Int32.max) else { throw ProtobufError.tooLarge(bytes.count) }
+            let arena = Arena(budget: options.memoryLimit(for: bytes.count))
+            var context = DecodingContext(
+                arena: arena.state,
+                isPartial: isPartial,
+                extensions: extensions,
+                depth: options.nestingLimit
+            )
+            try withUnsafeMutablePointer(to: &context, body)
+            withExtendedLifetime(arena) {}
+        } catch {
+            throw error.inside(message: schema.name)
+        }
+    }
+}
+
+/// A message that libprotobuf-c has decoded, but not those in it.
+@usableFromInline
+struct DecodedImage {
+    @usableFromInline let fields: FieldDecoder
+    /// What the type does not know.
+    private let unknown: UnsafeRawBufferPointer
+    private let mark: Arena.Mark
+
+    /// Decodes one message.
+    @usableFromInline
+    init(
+        _ bytes: UnsafeRawBufferPointer,
+        _ schema: MessageSchema,
+        _ context: UnsafeMutablePointer<DecodingContext>
+    ) throws(ProtobufError) {
+        let arena = context.pointee.arena
+        mark = Arena.mark(arena)
+        if try WireScanner.isCanonical(bytes, schema.table) {
+            unknown = UnsafeRawBufferPointer(start: nil, count: 0)
+            let image = try MessageImage.unpack(bytes, schema.table, arena)
+            fields = FieldDecoder(image, schema, context)
+            return
+        }
+        let parts = try WireNormalizer.normalize(bytes, schema, depth: context.pointee.depth)
+        unknown = try Self.keep(parts.unknown, arena)
+        let image = try parts.known.withRawBytes { (bytes) throws(ProtobufError) in
+            try MessageImage.unpack(bytes, schema.table, arena)
+        }
+        fields = FieldDecoder(image, schema, context)
+    }
+
+    private static func keep(_ bytes: [UInt8], _ arena: UnsafeMutablePointer<Arena.State>)
+        throws(ProtobufError) -> UnsafeRawBufferPointer
+    {
+        guard !bytes.isEmpty else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard let memory = Arena.allocate(arena, bytes.count) else { throw .memoryLimit }
+        let copy = UnsafeMutableRawBufferPointer(start: memory, count: bytes.count)
+        copy.copyBytes(from: bytes)
+        return UnsafeRawBufferPointer(copy)
+    }
+
+    /// The fields that the type does not know, if there are any.
+    @usableFromInline var unknownFields: UnknownFieldDecoder? {
+        unknown.isEmpty
+            ? nil : UnknownFieldDecoder(bytes: Array(unknown), context: fields.context)
+    }
+
+    /// Forgets the image.
+    @usableFromInline func release() { Arena.rewind(fields.context.pointee.arena, to: mark) }
 }
 
 extension Message {
     /// Decodes a message that is the outermost one.
+    @inlinable
     static func decode(
         _ bytes: UnsafeRawBufferPointer,
         extensions: (any ExtensionMap)?,
         partial: Bool,
         options: DecodingOptions
     ) throws(ProtobufError) -> Self {
-        do throws(ProtobufError) {
-            guard bytes.count <= Int(Int32.max) else { throw ProtobufError.tooLarge(bytes.count) }
-            let arena = Arena(budget: options.memoryLimit(for: bytes.count))
-            var context = DecodingContext(
-                arena: arena.state,
-                isPartial: partial,
-                extensions: extensions,
-                depth: options.nestingLimit
-            )
-            let message = try withUnsafeMutablePointer(to: &context) {
-                (context) throws(ProtobufError) in
-                try Self(decoding: bytes, context)
-            }
-            return withExtendedLifetime(arena) { message }
-        } catch {
-            throw error.inside(message: protoMessageName)
+        var message = Self()
+        try DecodingContext.run(bytes, messageSchema, extensions, isPartial: partial, options) {
+            (context) throws(ProtobufError) in
+            try message.decode(bytes, context)
         }
+        return message
     }
 
-    /// Decodes a message by itself or in another one, whose level was counted.
-    init(decoding bytes: UnsafeRawBufferPointer, _ context: UnsafeMutablePointer<DecodingContext>)
-        throws(ProtobufError)
-    {
-        self.init()
-        let schema = Self.messageSchema
-        if try WireScanner.isCanonical(bytes, schema.table) {
-            try decodeKnown(bytes, schema, context)
-            return
-        }
-        let (known, unknown) = try WireNormalizer.normalize(
-            bytes,
-            schema,
-            depth: context.pointee.depth
-        )
-        try known.withRawBytes { (bytes) throws(ProtobufError) in
-            try decodeKnown(bytes, schema, context)
-        }
-        if !unknown.isEmpty {
-            try decodeUnknownFields(UnknownFieldDecoder(bytes: unknown, context: context))
-        }
-    }
-
-    @inline(__always)
-    private mutating func decodeKnown(
+    /// Decodes into a new message, by itself or in another one, whose level was counted.
+    @inlinable
+    mutating func decode(
         _ bytes: UnsafeRawBufferPointer,
-        _ schema: MessageSchema,
         _ context: UnsafeMutablePointer<DecodingContext>
     ) throws(ProtobufError) {
-        let mark = Arena.mark(context.pointee.arena)
-        let image = try MessageImage.unpack(bytes, schema.table, context.pointee.arena)
-        try decodeFields(from: FieldDecoder(image, schema, context))
-        Arena.rewind(context.pointee.arena, to: mark)
+        let image = try DecodedImage(bytes, Self.messageSchema, context)
+        try decodeFields(from: image.fields)
+        if let unknown = image.unknownFields { try decodeUnknownFields(unknown) }
+        image.release()
     }
 }

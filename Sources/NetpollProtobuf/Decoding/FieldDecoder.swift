@@ -4,7 +4,7 @@
 public struct FieldDecoder {
     @usableFromInline let slots: UnsafeRawPointer
     let schema: MessageSchema
-    let context: UnsafeMutablePointer<DecodingContext>
+    @usableFromInline let context: UnsafeMutablePointer<DecodingContext>
 
     var repairsStrings: Bool { schema.repairsStrings }
 
@@ -22,7 +22,7 @@ public struct FieldDecoder {
 
     @usableFromInline func isPresent(_ index: Int) -> Bool { slot(index).load(as: Int32.self) != 0 }
 
-    static func bytes(at place: UnsafeRawPointer) -> UnsafeRawBufferPointer {
+    @usableFromInline static func bytes(at place: UnsafeRawPointer) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(
             start: place.load(fromByteOffset: 8, as: UnsafeRawPointer?.self),
             count: place.load(as: Int.self)
@@ -37,21 +37,17 @@ public struct FieldDecoder {
     }
 
     /// Counts memory that the decoded message will take beyond its share of the input.
-    private func charge(_ count: Int, _ stride: Int) throws(ProtobufError) {
+    @usableFromInline func charge(_ count: Int, _ stride: Int) throws(ProtobufError) {
         let (byteCount, overflows) = count.multipliedReportingOverflow(by: stride)
         guard !overflows, Arena.charge(context.pointee.arena, byteCount) else { throw .memoryLimit }
     }
 
-    /// Decodes a message in this one.
-    private func decode<M: Message>(at place: UnsafeRawPointer, as type: M.Type)
-        throws(ProtobufError) -> M
-    {
+    @usableFromInline func enter() throws(ProtobufError) {
         guard context.pointee.depth > 0 else { throw .tooDeep }
         context.pointee.depth -= 1
-        let message = try M(decoding: Self.bytes(at: place), context)
-        context.pointee.depth += 1
-        return message
     }
+
+    @usableFromInline func leave() { context.pointee.depth += 1 }
 }
 
 // MARK: - Singular fields
@@ -82,18 +78,22 @@ extension FieldDecoder {
     }
 
     /// A message, or `nil` if the field is not there.
-    public func message<M: Message>(_ index: Int) throws(ProtobufError) -> M? {
+    @inlinable public func message<M: Message>(_ index: Int) throws(ProtobufError) -> M? {
         guard isPresent(index) else { return nil }
         do throws(ProtobufError) {
             try charge(1, MemoryLayout<M>.stride)
-            return try decode(at: slot(index) + ImageLayout.valueOffset, as: M.self)
+            try enter()
+            var message = M()
+            try message.decode(Self.bytes(at: slot(index) + 8), context)
+            leave()
+            return message
         } catch {
             throw located(error, index)
         }
     }
 
     /// A message that must be there (proto2).
-    public func requiredMessage<M: Message>(_ index: Int) throws(ProtobufError) -> M? {
+    @inlinable public func requiredMessage<M: Message>(_ index: Int) throws(ProtobufError) -> M? {
         if let value: M = try message(index) { return value }
         try missing(index)
         return nil
@@ -143,17 +143,21 @@ extension FieldDecoder {
     }
 
     /// A list of messages.
-    public func messages<M: Message>(_ index: Int) throws(ProtobufError) -> [M] {
+    @inlinable public func messages<M: Message>(_ index: Int) throws(ProtobufError) -> [M] {
         guard let (count, start) = elements(index) else { return [] }
         var position = 0
         do throws(ProtobufError) {
             try charge(count, MemoryLayout<M>.stride)
+            try enter()
             var values: [M] = []
             values.reserveCapacity(count)
             while position < count {
-                values.append(try decode(at: start + position &* 16, as: M.self))
-                position += 1
+                var message = M()
+                try message.decode(Self.bytes(at: start + position &* 16), context)
+                values.append(message)
+                position &+= 1
             }
+            leave()
             return values
         } catch {
             throw located(error, index, at: position)
@@ -161,72 +165,59 @@ extension FieldDecoder {
     }
 
     /// A map of plain values; the last of a repeated key counts, missing keys and values are defaults.
-    public func map<K: MapKey, V: FieldValue>(
+    @inlinable public func map<K: MapKey, V: FieldValue>(
         _ index: Int,
         _ defaultKey: K,
         _ defaultValue: V
     ) throws(ProtobufError) -> [K: V] {
-        try entries(index, defaultKey, MemoryLayout<V>.stride) { (entry) throws(ProtobufError) in
+        try entries(index, defaultKey, V.self) { (entry) throws(ProtobufError) in
             try entry.optional(1) ?? defaultValue
         }
     }
 
     /// A map of messages.
-    public func messageMap<K: MapKey, M: Message>(
+    @inlinable public func messageMap<K: MapKey, M: Message>(
         _ index: Int,
         _ defaultKey: K
     ) throws(ProtobufError) -> [K: M] {
-        try entries(index, defaultKey, MemoryLayout<M>.stride) { (entry) throws(ProtobufError) in
+        try entries(index, defaultKey, M.self) { (entry) throws(ProtobufError) in
             if let value: M = try entry.message(1) { return value }
             // Where the type has required fields, this is how their absence is seen.
-            return try M(decoding: UnsafeRawBufferPointer(start: nil, count: 0), context)
+            var value = M()
+            try value.decode(UnsafeRawBufferPointer(start: nil, count: 0), context)
+            return value
         }
     }
 
-    private func entries<K: MapKey, V>(
+    @inlinable func entries<K: MapKey, V>(
         _ index: Int,
         _ defaultKey: K,
-        _ valueByteCount: Int,
+        _: V.Type,
         _ value: (FieldDecoder) throws(ProtobufError) -> V
     ) throws(ProtobufError) -> [K: V] {
-        guard let (count, start) = elements(index), let type = schema.table.mapEntries[index] else {
-            return [:]
-        }
+        guard let (count, start) = elements(index) else { return [:] }
         do throws(ProtobufError) {
-            guard context.pointee.depth > 0 else { throw ProtobufError.tooDeep }
             // A dictionary is up to half empty.
-            try charge(count, 2 * (MemoryLayout<K>.stride + valueByteCount))
-            context.pointee.depth -= 1
+            try charge(count, 2 * (MemoryLayout<K>.stride + MemoryLayout<V>.stride))
+            try enter()
             var values: [K: V] = [:]
             values.reserveCapacity(count)
             for position in 0..<count {
-                let mark = Arena.mark(context.pointee.arena)
                 let bytes = Self.bytes(at: start + position &* 16)
-                try withEntry(bytes, type) { (entry) throws(ProtobufError) in
-                    values[try entry.optional(0) ?? defaultKey] = try value(entry)
-                }
-                Arena.rewind(context.pointee.arena, to: mark)
+                // What an entry's type does not know is dropped, as everywhere.
+                let entry = try DecodedImage(bytes, mapEntry(index), context)
+                values[try entry.fields.optional(0) ?? defaultKey] = try value(entry.fields)
+                entry.release()
             }
-            context.pointee.depth += 1
+            leave()
             return values
         } catch {
             throw located(error, index)
         }
     }
 
-    /// Decodes an entry of a map; what its type does not know is dropped, as everywhere.
-    private func withEntry(
-        _ bytes: UnsafeRawBufferPointer,
-        _ type: MessageSchema,
-        _ body: (FieldDecoder) throws(ProtobufError) -> Void
-    ) throws(ProtobufError) {
-        func decode(_ bytes: UnsafeRawBufferPointer) throws(ProtobufError) {
-            let image = try MessageImage.unpack(bytes, type.table, context.pointee.arena)
-            try body(FieldDecoder(image, type, context))
-        }
-        if try WireScanner.isCanonical(bytes, type.table) { return try decode(bytes) }
-        let depth = context.pointee.depth
-        let (known, _) = try WireNormalizer.normalize(bytes, type, depth: depth)
-        try known.withRawBytes(decode)
+    @usableFromInline func mapEntry(_ index: Int) -> MessageSchema {
+        // Generated code asks for entries of fields that are maps only; the type itself has no map.
+        schema.table.pointee.mapEntries[index] ?? schema
     }
 }

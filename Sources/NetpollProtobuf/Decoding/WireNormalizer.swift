@@ -7,7 +7,7 @@
 /// linear in the input.
 struct WireNormalizer {
     private let schema: MessageSchema
-    private let table: MessageTable
+    private let table: UnsafePointer<MessageTable>
     private let depth: Int
     /// What libprotobuf-c gets.
     private var known: [UInt8] = []
@@ -37,7 +37,7 @@ struct WireNormalizer {
         return try normalizer.finish()
     }
 
-    private init(schema: MessageSchema, table: MessageTable, depth: Int) {
+    private init(schema: MessageSchema, table: UnsafePointer<MessageTable>, depth: Int) {
         self.schema = schema
         self.table = table
         self.depth = depth
@@ -46,11 +46,11 @@ struct WireNormalizer {
     private mutating func gather(_ reader: inout WireReader) throws(ProtobufError) {
         let start = reader.offset
         let tag = try reader.tag()
-        guard let index = table.entryIndex(tag.number) else {
+        guard let index = table.pointee.entryIndex(tag.number) else {
             try reader.skipValue(tag, depth: depth)
             return unknown.append(contentsOf: reader.bytes(since: start))
         }
-        let entry = table.entries + index
+        let entry = table.pointee.entries + index
         if tag.wireType == entry.pointee.wireType {
             try gatherValue(entry, index, &reader, start)
         } else if entry.pointee.mayBePacked, tag.wireType == .lengthDelimited {
@@ -159,7 +159,7 @@ struct WireNormalizer {
     private consuming func finish() throws(ProtobufError) -> (known: [UInt8], unknown: [UInt8]) {
         for (index, pieces) in messages { try appendMerged(index, pieces) }
         for member in members.values {
-            if table.entries[member.index].content == .message {
+            if table.pointee.entries[member.index].content == .message {
                 try appendMerged(member.index, member.pieces)
             } else {
                 for piece in member.pieces { known.append(contentsOf: piece) }
@@ -175,6 +175,6 @@ struct WireNormalizer {
         if pieces.count > 1 {
             for piece in pieces { try WireValidator.checkFields(piece, depth: depth) }
         }
-        WireWriter.appendDelimited(table.entries[index].number, pieces, to: &known)
+        WireWriter.appendDelimited(table.pointee.entries[index].number, pieces, to: &known)
     }
 }

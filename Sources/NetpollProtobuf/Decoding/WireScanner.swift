@@ -4,14 +4,14 @@
 /// proves that none of that can happen, or says that the message must be normalised.
 struct WireScanner {
     private var reader: WireReader
-    private let table: MessageTable
+    private let table: UnsafePointer<MessageTable>
     /// The positions of fields that may occur only once and did.
     private var seen: (UInt64, UInt64) = (0, 0)
 
     /// Whether libprotobuf-c can decode the bytes as they are.
     ///
     /// - Throws: ``ProtobufError`` when the bytes are not valid, as far as they were looked at.
-    static func isCanonical(_ bytes: UnsafeRawBufferPointer, _ table: MessageTable)
+    static func isCanonical(_ bytes: UnsafeRawBufferPointer, _ table: UnsafePointer<MessageTable>)
         throws(ProtobufError) -> Bool
     {
         var scanner = WireScanner(reader: WireReader(bytes), table: table)
@@ -24,8 +24,8 @@ struct WireScanner {
     @inline(__always)
     private mutating func isNextCanonical() throws(ProtobufError) -> Bool {
         let tag = try reader.tag()
-        guard let index = table.entryIndex(tag.number) else { return false }
-        let entry = table.entries + index
+        guard let index = table.pointee.entryIndex(tag.number) else { return false }
+        let entry = table.pointee.entries + index
         guard mark(entry.pointee.exclusive) else { return false }
         guard tag.wireType == entry.pointee.wireType else {
             guard entry.pointee.mayBePacked, tag.wireType == .lengthDelimited,

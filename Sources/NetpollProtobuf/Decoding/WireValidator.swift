@@ -28,11 +28,11 @@ enum WireValidator {
         var reader = WireReader(bytes)
         while !reader.isAtEnd {
             let tag = try reader.tag()
-            guard let index = table.entryIndex(tag.number) else {
+            guard let index = table.pointee.entryIndex(tag.number) else {
                 try reader.skipValue(tag, depth: depth - 1)
                 continue
             }
-            let entry = table.entries + index
+            let entry = table.pointee.entries + index
             guard tag.wireType == entry.pointee.wireType else {
                 if entry.pointee.mayBePacked, tag.wireType == .lengthDelimited {
                     try WireScanner.checkPacked(try reader.delimited(), entry.pointee.wireType)
@@ -47,7 +47,8 @@ enum WireValidator {
                     tag.wireType == .startGroup
                     ? try reader.groupBody(tag.number, depth: depth - 1)
                     : try reader.delimited()
-                let type = schema.fields[index].kind.messageSchema ?? table.mapEntries[index]
+                let type =
+                    schema.fields[index].kind.messageSchema ?? table.pointee.mapEntries[index]
                 if let type { try validate(payload, type, depth: depth - 1) }
             case .strictString: try checkString(try reader.delimited())
             case .closedEnum, .plain: try reader.skipValue(tag, depth: 0)

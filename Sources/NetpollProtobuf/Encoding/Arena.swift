@@ -83,12 +83,26 @@ struct Arena: ~Copyable {
     }
 
     /// Where the arena is, to go back to.
+    struct Mark {
+        fileprivate let cursor: UnsafeMutableRawPointer
+        fileprivate let end: UnsafeMutableRawPointer
+        fileprivate let chunks: UnsafeMutableRawPointer?
+        fileprivate let allocatedByteCount: Int
+    }
+
     @inline(__always)
-    static func mark(_ state: UnsafeMutablePointer<State>) -> State { state.pointee }
+    static func mark(_ state: UnsafeMutablePointer<State>) -> Mark {
+        Mark(
+            cursor: state.pointee.cursor,
+            end: state.pointee.end,
+            chunks: state.pointee.chunks,
+            allocatedByteCount: state.pointee.allocatedByteCount
+        )
+    }
 
     /// Forgets all that was allocated since a mark.
     @inline(__always)
-    static func rewind(_ state: UnsafeMutablePointer<State>, to mark: State) {
+    static func rewind(_ state: UnsafeMutablePointer<State>, to mark: Mark) {
         if state.pointee.chunks != mark.chunks { freeChunks(state, downTo: mark.chunks) }
         state.pointee.cursor = mark.cursor
         state.pointee.end = mark.end

@@ -26,9 +26,8 @@ extension FieldEncoder {
     private func packed(_ field: any AnyExtensionField, _ type: MessageSchema)
         throws(ProtobufError) -> [UInt8]
     {
-        let image = try Self.makeImage(type, context) { (encoder) throws(ProtobufError) in
-            try field.encode(into: &encoder)
-        }
-        return try MessageImage.packed(image)
+        var encoder = try FieldEncoder(type, context)
+        try field.encode(into: &encoder)
+        return try MessageImage.packed(try encoder.finish(UnknownFields()))
     }
 }

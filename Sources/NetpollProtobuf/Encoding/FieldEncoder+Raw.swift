@@ -4,6 +4,7 @@ internal import CProtobufC
 ///
 /// It travels as libprotobuf-c's own unknown fields, which are a tag and bytes to copy. They are
 /// gathered in a list in the arena, last one first.
+@usableFromInline
 struct RawFields {
     struct Node {
         var field: ProtobufCMessageUnknownField
@@ -72,7 +73,9 @@ extension FieldEncoder {
         throws(ProtobufError)
     {
         do throws(ProtobufError) {
-            let image = try makeImage(value)
+            try enter()
+            let image = try value.makeImage(context)
+            leave()
             let byteCount = try MessageImage.packedByteCount(image)
             var endTag: [UInt8] = []
             WireWriter.appendTag(schema.fields[index].number, .endGroup, to: &endTag)

@@ -1,11 +1,12 @@
 internal import CProtobufC
 
 /// What one encoding shares over all the messages in it.
+@usableFromInline
 struct EncodingContext {
     let arena: UnsafeMutablePointer<Arena.State>
     let isPartial: Bool
     /// Maps are written in the order of their keys.
-    let isDeterministic: Bool
+    @usableFromInline let isDeterministic: Bool
     /// How many levels of messages may be in the current one.
     var depth: Int
     /// The extensions whose values were met, if somebody asks.
@@ -14,47 +15,26 @@ struct EncodingContext {
 
 /// Stores the fields of one message in its C image.
 ///
+/// The image points to the bytes of long strings, byte strings and lists of numbers where they are,
+/// in storage that the message owns: it must outlive the image.
+///
 /// For generated code.
 public struct FieldEncoder {
     @usableFromInline let slots: UnsafeMutableRawPointer
     let schema: MessageSchema
-    let context: UnsafeMutablePointer<EncodingContext>
+    @usableFromInline let context: UnsafeMutablePointer<EncodingContext>
     var raw = RawFields()
 
-    @inline(__always)
-    static func makeImage<M: Message>(
-        _ message: M,
-        _ context: UnsafeMutablePointer<EncodingContext>
-    ) throws(ProtobufError) -> UnsafeMutableRawPointer {
-        try makeImage(M.messageSchema, context) { (encoder) throws(ProtobufError) in
-            try message.encodeFields(into: &encoder)
-            if !message.unknownFields.isEmpty {
-                try encoder.storeRawFields(message.unknownFields.bytes)
-            }
-        }
-    }
-
-    @inline(__always)
-    static func makeImage(
-        _ schema: MessageSchema,
-        _ context: UnsafeMutablePointer<EncodingContext>,
-        _ store: (inout FieldEncoder) throws(ProtobufError) -> Void
-    ) throws(ProtobufError) -> UnsafeMutableRawPointer {
-        var encoder = try FieldEncoder(schema, schema.table, context)
-        try store(&encoder)
-        if encoder.raw.count > 0 { try encoder.attachRawFields() }
-        return encoder.image
-    }
-
     /// Creates an empty image.
-    private init(
-        _ schema: MessageSchema,
-        _ table: MessageTable,
-        _ context: UnsafeMutablePointer<EncodingContext>
-    ) throws(ProtobufError) {
-        let image = try Self.allocate(context, table.imageByteCount)
-        image.initializeMemory(as: UInt8.self, repeating: 0, count: table.imageByteCount)
-        image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor = table.encoding
+    @usableFromInline
+    init(_ schema: MessageSchema, _ context: UnsafeMutablePointer<EncodingContext>)
+        throws(ProtobufError)
+    {
+        let table = schema.table
+        let image = try Self.allocate(context, table.pointee.imageByteCount)
+        image.initializeMemory(as: UInt8.self, repeating: 0, count: table.pointee.imageByteCount)
+        image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor =
+            table.pointee.encoding
         slots = image + ImageLayout.headerByteCount
         self.schema = schema
         self.context = context
@@ -62,13 +42,28 @@ public struct FieldEncoder {
 
     var image: UnsafeMutableRawPointer { slots - ImageLayout.headerByteCount }
 
-    /// The image of a message in this one.
-    func makeImage<M: Message>(_ message: M) throws(ProtobufError) -> UnsafeMutableRawPointer {
+    /// The image, when all fields are stored.
+    @usableFromInline mutating func finish(_ unknown: UnknownFields) throws(ProtobufError)
+        -> UnsafeMutableRawPointer
+    {
+        if !unknown.isEmpty { try storeRawFields(unknown.bytes) }
+        if raw.count > 0 { try attachRawFields() }
+        return image
+    }
+
+    @usableFromInline func enter() throws(ProtobufError) {
         guard context.pointee.depth > 0 else { throw .tooDeep }
         context.pointee.depth -= 1
-        let image = try Self.makeImage(message, context)
-        context.pointee.depth += 1
-        return image
+    }
+
+    @usableFromInline func leave() { context.pointee.depth += 1 }
+
+    /// Stores the image of a message in this one as an element of an array.
+    @inlinable func store<M: Message>(_ message: M, at place: UnsafeMutableRawPointer)
+        throws(ProtobufError)
+    {
+        let image = try message.makeImage(context)
+        place.storeBytes(of: image, as: UnsafeMutableRawPointer.self)
     }
 
     private static func allocate(
@@ -82,7 +77,9 @@ public struct FieldEncoder {
     }
 
     /// Says at which field something failed.
-    func located(_ error: ProtobufError, _ index: Int, at position: Int? = nil) -> ProtobufError {
+    @usableFromInline func located(_ error: ProtobufError, _ index: Int, at position: Int? = nil)
+        -> ProtobufError
+    {
         error.inside(schema.fields[index].name, at: position)
     }
 
@@ -94,15 +91,31 @@ public struct FieldEncoder {
 
     @usableFromInline func slot(_ index: Int) -> UnsafeMutableRawPointer { slots + index &* 24 }
 
-    /// Stores a length and a pointer to a copy of the bytes.
-    func storeBytes(_ bytes: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer)
-        throws(ProtobufError)
-    {
-        place.storeBytes(of: bytes.count, as: Int.self)
-        guard let base = bytes.baseAddress, bytes.count > 0 else { return }
-        let copy = try allocate(bytes.count)
+    /// Stores a length and a pointer to a copy of the bytes; false if there is no memory for them.
+    func storeCopy(_ bytes: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) -> Bool {
+        guard let base = bytes.baseAddress else { return true }
+        guard let copy = Arena.allocate(context.pointee.arena, bytes.count) else { return false }
         copy.copyMemory(from: base, byteCount: bytes.count)
-        place.storeBytes(of: copy, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
+        storeReference(UnsafeRawBufferPointer(start: copy, count: bytes.count), at: place)
+        return true
+    }
+
+    /// Stores a length and a pointer to the bytes themselves.
+    func storeReference(_ bytes: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) {
+        place.storeBytes(of: bytes.count, as: Int.self)
+        place.storeBytes(of: bytes.baseAddress, toByteOffset: 8, as: UnsafeRawPointer?.self)
+    }
+}
+
+extension Message {
+    /// The image of a message whose level was counted.
+    @inlinable
+    func makeImage(_ context: UnsafeMutablePointer<EncodingContext>) throws(ProtobufError)
+        -> UnsafeMutableRawPointer
+    {
+        var encoder = try FieldEncoder(Self.messageSchema, context)
+        try encodeFields(into: &encoder)
+        return try encoder.finish(unknownFields)
     }
 }
 
@@ -140,18 +153,21 @@ extension FieldEncoder {
     }
 
     /// Stores a message if there is one.
-    public mutating func message<M: Message>(_ index: Int, _ value: M?) throws(ProtobufError) {
+    @inlinable public mutating func message<M: Message>(_ index: Int, _ value: M?)
+        throws(ProtobufError)
+    {
         guard let value else { return }
         do throws(ProtobufError) {
-            let image = try makeImage(value)
-            slot(index).storeBytes(of: image, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
+            try enter()
+            try store(value, at: slot(index) + 8)
+            leave()
         } catch {
             throw located(error, index)
         }
     }
 
     /// Stores a message that must be there (proto2).
-    public mutating func requiredMessage<M: Message>(_ index: Int, _ value: M?)
+    @inlinable public mutating func requiredMessage<M: Message>(_ index: Int, _ value: M?)
         throws(ProtobufError)
     {
         if let value { try message(index, value) } else { try missing(index) }
@@ -182,44 +198,44 @@ extension FieldEncoder {
         _ index: Int,
         _ values: [V]
     ) throws(ProtobufError) {
-        guard let elements = try makeElements(index, values.count, MemoryLayout<V>.size) else {
-            return
-        }
+        guard !values.isEmpty else { return }
+        let place = slot(index)
+        place.storeBytes(of: values.count, as: Int.self)
         values.withUnsafeBytes { bytes in
-            if let base = bytes.baseAddress {
-                elements.copyMemory(from: base, byteCount: bytes.count)
-            }
+            place.storeBytes(of: bytes.baseAddress, toByteOffset: 8, as: UnsafeRawPointer?.self)
         }
     }
 
     /// Stores a list of messages.
-    public mutating func messages<M: Message>(_ index: Int, _ values: [M]) throws(ProtobufError) {
+    @inlinable public mutating func messages<M: Message>(_ index: Int, _ values: [M])
+        throws(ProtobufError)
+    {
         guard let elements = try makeElements(index, values.count, 8) else { return }
-        for (position, value) in values.enumerated() {
-            do throws(ProtobufError) {
-                let image = try makeImage(value)
-                elements.storeBytes(
-                    of: image,
-                    toByteOffset: position &* 8,
-                    as: UnsafeMutableRawPointer.self
-                )
-            } catch {
-                throw located(error, index, at: position)
+        var position = 0
+        do throws(ProtobufError) {
+            try enter()
+            while position < values.count {
+                try store(values[position], at: elements + position &* 8)
+                position &+= 1
             }
+            leave()
+        } catch {
+            throw located(error, index, at: position)
         }
     }
 
     /// Stores a map of plain values.
-    public mutating func map<K: MapKey, V: FieldValue>(_ index: Int, _ values: [K: V])
-        throws(ProtobufError)
-    {
+    @inlinable public mutating func map<K: MapKey, V: FieldValue>(
+        _ index: Int,
+        _ values: [K: V]
+    ) throws(ProtobufError) {
         try entries(index, values) { (encoder, value) throws(ProtobufError) in
             try encoder.store(1, value)
         }
     }
 
     /// Stores a map of messages.
-    public mutating func messageMap<K: MapKey, M: Message>(
+    @inlinable public mutating func messageMap<K: MapKey, M: Message>(
         _ index: Int,
         _ values: [K: M]
     ) throws(ProtobufError) {
@@ -229,21 +245,20 @@ extension FieldEncoder {
     }
 
     /// A map is a list of messages with the key as field 1 and the value as field 2.
-    private func entries<K: MapKey, V>(
+    @inlinable func entries<K: MapKey, V>(
         _ index: Int,
         _ values: [K: V],
         _ storeValue: (inout FieldEncoder, V) throws(ProtobufError) -> Void
     ) throws(ProtobufError) {
-        guard let elements = try makeElements(index, values.count, 8),
-            let type = schema.table.mapEntries[index]
-        else { return }
-        let table = type.table
-        var place = elements
+        guard var place = try makeElements(index, values.count, 8) else { return }
         func store(_ key: K, _ value: V) throws(ProtobufError) {
-            var encoder = try FieldEncoder(type, table, context)
+            var encoder = try FieldEncoder(mapEntry(index), context)
             try encoder.store(0, key)
             try storeValue(&encoder, value)
-            place.storeBytes(of: encoder.image, as: UnsafeMutableRawPointer.self)
+            place.storeBytes(
+                of: try encoder.finish(UnknownFields()),
+                as: UnsafeMutableRawPointer.self
+            )
             place += 8
         }
         do throws(ProtobufError) {
@@ -257,6 +272,11 @@ extension FieldEncoder {
         } catch {
             throw located(error, index)
         }
+    }
+
+    @usableFromInline func mapEntry(_ index: Int) -> MessageSchema {
+        // Generated code stores maps in fields that are maps only; the type itself has no map.
+        schema.table.pointee.mapEntries[index] ?? schema
     }
 
     /// Memory for a list's elements, noted in its slot; `nil` for an empty list.

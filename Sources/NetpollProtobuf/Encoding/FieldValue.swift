@@ -93,14 +93,23 @@ extension String: FieldValue {
         at place: UnsafeMutableRawPointer,
         _ encoder: inout FieldEncoder
     ) throws(ProtobufError) {
-        var copy = self
-        let outcome = copy.withUTF8 { bytes in
-            Result { () throws(ProtobufError) in
-                try encoder.storeBytes(UnsafeRawBufferPointer(bytes), at: place)
+        let isStored = utf8.withContiguousStorageIfAvailable { bytes in
+            // Long strings have their bytes on the heap, shorter ones in themselves.
+            if bytes.count > Self.longestInline {
+                encoder.storeReference(UnsafeRawBufferPointer(bytes), at: place)
+                return true
             }
+            return encoder.storeCopy(UnsafeRawBufferPointer(bytes), at: place)
         }
-        try outcome.get()
+        if let isStored {
+            guard isStored else { throw .memoryLimit }
+            return
+        }
+        // Only strings that come from Objective-C are not contiguous.
+        let isCopied = Array(utf8).withUnsafeBytes { encoder.storeCopy($0, at: place) }
+        guard isCopied else { throw .memoryLimit }
     }
+    private static var longestInline: Int { 15 }
     /// Loads the value from its slot.
     public static func load(
         from place: UnsafeRawPointer,
@@ -126,8 +135,7 @@ extension [UInt8]: FieldValue {
         at place: UnsafeMutableRawPointer,
         _ encoder: inout FieldEncoder
     ) throws(ProtobufError) {
-        try withRawBytes { (bytes) throws(ProtobufError) in try encoder.storeBytes(bytes, at: place)
-        }
+        withUnsafeBytes { encoder.storeReference($0, at: place) }
     }
     /// Loads the value from its slot.
     public static func load(

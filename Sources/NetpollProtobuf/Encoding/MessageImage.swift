@@ -1,17 +1,18 @@
 internal import CProtobufC
 
 /// Calls libprotobuf-c.
+@usableFromInline
 enum MessageImage {
     /// The image of a message that was checked before.
     @inline(__always)
     static func unpack(
         _ bytes: UnsafeRawBufferPointer,
-        _ table: MessageTable,
+        _ table: UnsafePointer<MessageTable>,
         _ arena: UnsafeMutablePointer<Arena.State>
     ) throws(ProtobufError) -> UnsafeRawPointer {
         var allocator = Arena.allocator(arena)
         let image = protobuf_c_message_unpack(
-            table.decoding,
+            table.pointee.decoding,
             &allocator,
             bytes.count,
             bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
@@ -37,7 +38,8 @@ enum MessageImage {
         )
     }
 
-    static func packed(_ image: UnsafeRawPointer) throws(ProtobufError) -> [UInt8] {
+    @usableFromInline static func packed(_ image: UnsafeRawPointer) throws(ProtobufError) -> [UInt8]
+    {
         let byteCount = try packedByteCount(image)
         return [UInt8](unsafeUninitializedCapacity: byteCount) { target, count in
             if let base = target.baseAddress { pack(image, to: base) }

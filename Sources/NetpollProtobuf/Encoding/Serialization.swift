@@ -6,9 +6,9 @@ public struct Serialization: ~Copyable {
     /// The number of bytes that ``write(to:)`` writes.
     public let byteCount: Int
 
-    init(_ image: UnsafeRawPointer, byteCount: Int) {
+    @usableFromInline init(_ image: UnsafeRawPointer) throws(ProtobufError) {
         self.image = image
-        self.byteCount = byteCount
+        byteCount = try MessageImage.packedByteCount(image)
     }
 
     /// Writes exactly ``byteCount`` bytes.
@@ -27,40 +27,68 @@ extension Message {
     ///   - body: Gets the encoding; it must not escape.
     /// - Returns: What `body` returns.
     /// - Throws: ``ProtobufError`` when the message cannot be encoded.
-    public func withSerialization<R>(
+    @inlinable public func withSerialization<R>(
         partial: Bool = false,
         options: EncodingOptions = EncodingOptions(),
         _ body: (borrowing Serialization) -> R
     ) throws(ProtobufError) -> R {
+        var result: R?
         try withImage(partial: partial, options: options) { (image, _) throws(ProtobufError) in
-            body(Serialization(image, byteCount: try MessageImage.packedByteCount(image)))
+            result = body(try Serialization(image))
         }
+        // Without an error the closure has run.
+        guard let result else { preconditionFailure("an encoding was not lent") }
+        return result
     }
 
     /// Lends the message's C image.
-    func withImage<R>(
+    @inlinable
+    func withImage(
         partial: Bool,
         options: EncodingOptions,
         collectingExtensions collects: Bool = false,
-        _ body: (UnsafeRawPointer, EncodingContext) throws(ProtobufError) -> R
-    ) throws(ProtobufError) -> R {
-        let arena = Arena(budget: .max)
-        var context = EncodingContext(
-            arena: arena.state,
+        _ body: (UnsafeRawPointer, UnsafeMutablePointer<EncodingContext>) throws(ProtobufError) ->
+            Void
+    ) throws(ProtobufError) {
+        try EncodingContext.run(
+            Self.messageSchema,
             isPartial: partial,
-            isDeterministic: options.isDeterministic,
-            depth: options.nestingLimit,
-            metExtensions: collects ? [] : nil
-        )
+            options,
+            collectsExtensions: collects
+        ) { (context) throws(ProtobufError) in
+            let image = try makeImage(context)
+            try body(UnsafeRawPointer(image), context)
+        }
+        // The image points into the message.
+        withExtendedLifetime(self) {}
+    }
+}
+
+extension EncodingContext {
+    /// Sets an encoding up and runs it.
+    ///
+    /// Not generic, and so the same code for all messages.
+    @usableFromInline
+    static func run(
+        _ schema: MessageSchema,
+        isPartial: Bool,
+        _ options: EncodingOptions,
+        collectsExtensions: Bool,
+        _ body: (UnsafeMutablePointer<EncodingContext>) throws(ProtobufError) -> Void
+    ) throws(ProtobufError) {
         do throws(ProtobufError) {
-            let image = try withUnsafeMutablePointer(to: &context) {
-                (context) throws(ProtobufError) in
-                try FieldEncoder.makeImage(self, context)
-            }
-            let result = try body(image, context)
-            return withExtendedLifetime(arena) { result }
+            let arena = Arena(budget: .max)
+            var context = EncodingContext(
+                arena: arena.state,
+                isPartial: isPartial,
+                isDeterministic: options.isDeterministic,
+                depth: options.nestingLimit,
+                metExtensions: collectsExtensions ? [] : nil
+            )
+            try withUnsafeMutablePointer(to: &context, body)
+            withExtendedLifetime(arena) {}
         } catch {
-            throw error.inside(message: Self.protoMessageName)
+            throw error.inside(message: schema.name)
         }
     }
 }

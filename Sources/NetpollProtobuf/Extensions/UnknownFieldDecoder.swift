@@ -44,32 +44,12 @@ extension UnknownFieldDecoder {
         _ definition: any AnyMessageExtension
     ) throws(ProtobufError) -> (ExtensionField?, unknown: [UInt8]) {
         try bytes.withRawBytes { (bytes) throws(ProtobufError) in
-            let schema = definition.schema
-            if try WireScanner.isCanonical(bytes, schema.table) {
-                return (try decodeKnown(bytes, definition), [])
-            }
-            let (known, unknown) = try WireNormalizer.normalize(
-                bytes,
-                schema,
-                depth: context.pointee.depth
-            )
-            let value = try known.withRawBytes { (bytes) throws(ProtobufError) in
-                try decodeKnown(bytes, definition)
-            }
-            return (value, unknown)
+            let image = try DecodedImage(bytes, definition.schema, context)
+            let field = try definition.decode(image.fields)
+            let unknown = image.unknownFields?.bytes ?? []
+            image.release()
+            return (field, unknown)
         }
-    }
-
-    private func decodeKnown(
-        _ bytes: UnsafeRawBufferPointer,
-        _ definition: any AnyMessageExtension
-    ) throws(ProtobufError) -> ExtensionField? {
-        let mark = Arena.mark(context.pointee.arena)
-        let schema = definition.schema
-        let image = try MessageImage.unpack(bytes, schema.table, context.pointee.arena)
-        let field = try definition.decode(FieldDecoder(image, schema, context))
-        Arena.rewind(context.pointee.arena, to: mark)
-        return field
     }
 }
 

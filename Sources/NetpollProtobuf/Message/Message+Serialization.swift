@@ -7,7 +7,7 @@ extension Message {
     ///   - partial: Whether required fields (proto2) may be missing.
     ///   - options: The bounds of decoding.
     /// - Throws: ``ProtobufError``.
-    public init(
+    @inlinable public init(
         serializedBytes bytes: UnsafeRawBufferPointer,
         extensions: (any ExtensionMap)? = nil,
         partial: Bool = false,
@@ -29,7 +29,7 @@ extension Message {
     ///   - partial: Whether required fields (proto2) may be missing.
     ///   - options: The bounds of decoding.
     /// - Throws: ``ProtobufError``.
-    public init(
+    @inlinable public init(
         serializedBytes bytes: [UInt8],
         extensions: (any ExtensionMap)? = nil,
         partial: Bool = false,
@@ -48,7 +48,7 @@ extension Message {
     ///   - partial: Whether required fields (proto2) may be missing.
     ///   - options: The bounds of decoding.
     /// - Throws: ``ProtobufError``.
-    public init(
+    @inlinable public init(
         serializedBytes bytes: RawSpan,
         extensions: (any ExtensionMap)? = nil,
         partial: Bool = false,
@@ -119,22 +119,28 @@ extension Message {
     ///   - options: How the message is written.
     /// - Returns: The bytes.
     /// - Throws: ``ProtobufError``: `missingRequiredField`, or `tooLarge` above `Int32.max` bytes.
-    public func serializedBytes(
+    @inlinable public func serializedBytes(
         partial: Bool = false,
         options: EncodingOptions = EncodingOptions()
     ) throws(ProtobufError) -> [UInt8] {
+        var bytes: [UInt8] = []
         try withImage(partial: partial, options: options) { (image, _) throws(ProtobufError) in
-            try MessageImage.packed(image)
+            bytes = try MessageImage.packed(image)
         }
+        return bytes
     }
 
     /// The message in wire form, complete or not, and the extensions in it.
     func serializedBytesAndExtensions(_ options: EncodingOptions) throws(ProtobufError)
         -> ([UInt8], SimpleExtensionMap)
     {
+        var bytes: [UInt8] = []
+        var extensions = SimpleExtensionMap()
         try withImage(partial: true, options: options, collectingExtensions: true) {
             (image, context) throws(ProtobufError) in
-            (try MessageImage.packed(image), context.metExtensions ?? [])
+            bytes = try MessageImage.packed(image)
+            extensions = context.pointee.metExtensions ?? []
         }
+        return (bytes, extensions)
     }
 }

@@ -73,7 +73,8 @@ extension Message {
     /// Takes about as long as encoding.
     public var isInitialized: Bool {
         do {
-            return try withImage(partial: false, options: EncodingOptions()) { (_, _) in true }
+            try withImage(partial: false, options: EncodingOptions()) { (_, _) in }
+            return true
         } catch {
             return error.code != .missingRequiredField
         }

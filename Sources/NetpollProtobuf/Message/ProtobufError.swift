@@ -27,24 +27,37 @@ public struct ProtobufError: Error, Sendable, Hashable, CustomStringConvertible 
         public var description: String { value.rawValue }
     }
 
+    /// On the heap, so that an error is one word where functions return it.
+    private final class Content: Sendable {
+        let code: Code
+        let reason: String
+        let path: String
+        let depth: Int
+
+        init(_ code: Code, _ reason: String, path: String = "", depth: Int = 0) {
+            self.code = code
+            self.reason = reason
+            self.path = path
+            self.depth = depth
+        }
+    }
+    private let content: Content
+    private static let longestPath = 32
+
     /// The kind of failure.
-    public let code: Code
+    public var code: Code { content.code }
     /// Where it happened: the full name of the message type that was decoded or encoded, and from
     /// there the fields, as in `shop.Order.items[3].price`.
     ///
     /// At most 32 fields; empty if unknown.
-    public private(set) var path = ""
+    public var path: String { content.path }
     /// What was wrong, without values of the message.
-    public let reason: String
-
-    private var depth = 0
-    private static let longestPath = 32
+    public var reason: String { content.reason }
 
     /// Creates an error.
-    public init(_ code: Code, _ reason: String) {
-        self.code = code
-        self.reason = reason
-    }
+    public init(_ code: Code, _ reason: String) { content = Content(code, reason) }
+
+    private init(_ content: Content) { self.content = content }
 
     /// The path and the reason.
     public var message: String { path.isEmpty ? reason : "\(path): \(reason)" }
@@ -54,21 +67,31 @@ public struct ProtobufError: Error, Sendable, Hashable, CustomStringConvertible 
 }
 
 extension ProtobufError {
+    /// Whether code, path and reason are the same.
+    public static func == (left: ProtobufError, right: ProtobufError) -> Bool {
+        left.code == right.code && left.message == right.message
+    }
+
+    /// Hashes the code, the path and the reason.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(code)
+        hasher.combine(message)
+    }
+
     /// The error as seen from the message around, in which it happened at a field.
     func inside(_ field: String, at position: Int? = nil) -> ProtobufError {
-        var error = self
-        error.depth += 1
         // The innermost fields say most.
-        guard error.depth <= Self.longestPath else { return error }
-        error.path = ".\(field)" + (position.map { "[\($0)]" } ?? "") + path
-        return error
+        let isShown = content.depth < Self.longestPath
+        let step = isShown ? ".\(field)" + (position.map { "[\($0)]" } ?? "") : ""
+        return ProtobufError(
+            Content(code, reason, path: step + path, depth: content.depth + 1)
+        )
     }
 
     /// The error as seen by the caller, who decodes or encodes a message of this type.
     func inside(message name: String) -> ProtobufError {
-        var error = self
-        error.path = name + (depth > Self.longestPath ? "…" : "") + path
-        return error
+        let gap = content.depth > Self.longestPath ? "…" : ""
+        return ProtobufError(Content(code, reason, path: name + gap + path))
     }
 
     static let truncated = ProtobufError(.truncated, "the bytes end inside a field")

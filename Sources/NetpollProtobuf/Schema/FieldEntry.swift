@@ -61,10 +61,9 @@ struct FieldEntry {
     }
 
     /// The entries of a type's fields, with positions for those that may occur only once.
-    static func make(_ schema: MessageSchema) -> [FieldEntry] {
-        let isStrict = !schema.repairsStrings
-        var positions = (schema.fields.compactMap(\.oneof).max() ?? -1) + 1
-        return schema.fields.map { field in
+    static func make(_ fields: [FieldSchema], isStrict: Bool) -> [FieldEntry] {
+        var positions = (fields.compactMap(\.oneof).max() ?? -1) + 1
+        return fields.map { field in
             var exclusive: Int?
             if let oneof = field.oneof {
                 exclusive = oneof

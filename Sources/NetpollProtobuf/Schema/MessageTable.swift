@@ -18,22 +18,24 @@ enum ImageLayout {
     static func slotOffset(_ slot: Int) -> Int { headerByteCount + slot * slotByteCount }
 }
 
-/// The prepared form of a schema: constant once it is made, and never freed.
+/// What a schema points to: constant once it is made, and never freed.
 ///
 /// There are two descriptors for libprotobuf-c, with the same layout. On encoding, a message in
 /// another one is a message. On decoding it is bytes, and Swift decodes them in their turn: so the
-/// image of one message at a time is in memory, nesting is counted where it happens, and types need
-/// not be prepared before a message of theirs arrives.
-final class MessageTable: @unchecked Sendable {
-    // @unchecked: its pointers are to memory that is filled here and never changed or freed.
-
+/// image of one message at a time is in memory, nesting is counted where it happens, and a type's
+/// table does not need those of the types in it.
+struct MessageTable {
+    let name: String
+    let fields: [FieldSchema]
+    let repairsStrings: Bool
+    let isMessageSet: Bool
     let encoding: UnsafePointer<ProtobufCMessageDescriptor>
     let decoding: UnsafePointer<ProtobufCMessageDescriptor>
     let imageByteCount: Int
-    /// In the order of the schema's fields.
+    /// In the order of the fields.
     let entries: UnsafePointer<FieldEntry>
-    /// The types of the entries of maps, by slot.
-    let mapEntries: [Int: MessageSchema]
+    /// The types of the entries of maps, in the order of the fields.
+    let mapEntries: UnsafePointer<MessageSchema?>
     /// Index into `entries` by number for small numbers, -1 for none.
     private let small: UnsafePointer<Int16>
     private let smallCount: UInt32
@@ -41,13 +43,21 @@ final class MessageTable: @unchecked Sendable {
 
     private static let smallNumberLimit = 256
 
-    init(_ schema: MessageSchema) {
-        let fields = schema.fields
-        entries = UnsafePointer(Self.immortal(FieldEntry.make(schema)))
+    init(_ name: String, _ fields: [FieldSchema], repairsStrings: Bool, isMessageSet: Bool) {
+        self.name = name
+        self.fields = fields
+        self.repairsStrings = repairsStrings
+        self.isMessageSet = isMessageSet
+        entries = UnsafePointer(
+            Self.immortal(FieldEntry.make(fields, isStrict: !repairsStrings))
+        )
         imageByteCount = ImageLayout.slotOffset(fields.count)
-        encoding = Self.makeDescriptor(schema, imageByteCount) { $0.encodingType }
-        decoding = Self.makeDescriptor(schema, imageByteCount) { $0.decodingType }
-        mapEntries = Self.makeMapEntries(schema)
+        let names = fields.map { UnsafePointer(Self.immortal($0.name)) }
+        encoding = Self.makeDescriptor(name, fields, names) { $0.encodingType }
+        decoding = Self.makeDescriptor(name, fields, names) { $0.decodingType }
+        mapEntries = UnsafePointer(
+            Self.immortal(fields.map { Self.mapEntry($0, in: name, repairsStrings) })
+        )
         let highest = fields.map(\.number).filter { Int($0) < Self.smallNumberLimit }.max()
         var small = [Int16](repeating: -1, count: highest.map { Int($0) + 1 } ?? 0)
         var large: [UInt32: Int] = [:]
@@ -77,40 +87,41 @@ final class MessageTable: @unchecked Sendable {
 // MARK: - Preparation
 
 extension MessageTable {
-    private static func makeMapEntries(_ schema: MessageSchema) -> [Int: MessageSchema] {
-        var result: [Int: MessageSchema] = [:]
-        for (slot, field) in schema.fields.enumerated() {
-            guard case .map(let key, let value) = field.kind else { continue }
-            result[slot] = MessageSchema(
-                schema.name,
-                [FieldSchema(1, "key", key), FieldSchema(2, "value", value)],
-                repairsStrings: schema.repairsStrings
-            )
-        }
-        return result
+    private static func mapEntry(
+        _ field: FieldSchema,
+        in message: String,
+        _ repairsStrings: Bool
+    ) -> MessageSchema? {
+        guard case .map(let key, let value) = field.kind else { return nil }
+        return MessageSchema(
+            message,
+            [FieldSchema(1, "key", key), FieldSchema(2, "value", value)],
+            repairsStrings: repairsStrings
+        )
     }
 
     private static func makeDescriptor(
-        _ schema: MessageSchema,
-        _ imageByteCount: Int,
+        _ name: String,
+        _ fields: [FieldSchema],
+        _ names: [UnsafePointer<CChar>],
         _ type: (FieldSchema.Kind) -> ProtobufCType
     ) -> UnsafePointer<ProtobufCMessageDescriptor> {
-        var fields = schema.fields.enumerated().map { slot, field in
-            makeField(field, slot: slot, type(field.kind))
+        var cFields = fields.enumerated().map { slot, field in
+            makeField(field, slot: slot, names[slot], type(field.kind))
         }
-        fields.sort { $0.id < $1.id }
-        let byName = fields.indices.sorted { strcmp(fields[$0].name, fields[$1].name) < 0 }
-        let ranges = ranges(fields.map(\.id))
-        let name = UnsafePointer(immortal(schema.name))
+        cFields.sort { $0.id < $1.id }
+        let byName = cFields.indices.sorted { strcmp(cFields[$0].name, cFields[$1].name) < 0 }
+        let ranges = ranges(cFields.map(\.id))
+        let name = UnsafePointer(immortal(name))
         var descriptor = ProtobufCMessageDescriptor()
         descriptor.magic = UInt32(PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC)
         descriptor.name = name
         descriptor.short_name = name
         descriptor.c_name = name
         descriptor.package_name = name
-        descriptor.sizeof_message = imageByteCount
-        descriptor.n_fields = UInt32(fields.count)
-        descriptor.fields = UnsafePointer(immortal(fields))
+        descriptor.sizeof_message = ImageLayout.slotOffset(fields.count)
+        descriptor.n_fields = UInt32(cFields.count)
+        descriptor.fields = UnsafePointer(immortal(cFields))
         descriptor.fields_sorted_by_name = UnsafePointer(immortal(byName.map(UInt32.init)))
         descriptor.n_field_ranges = UInt32(ranges.count - 1)
         descriptor.field_ranges = UnsafePointer(immortal(ranges))
@@ -120,10 +131,11 @@ extension MessageTable {
     private static func makeField(
         _ field: FieldSchema,
         slot: Int,
+        _ name: UnsafePointer<CChar>,
         _ type: ProtobufCType
     ) -> ProtobufCFieldDescriptor {
         var result = ProtobufCFieldDescriptor()
-        result.name = UnsafePointer(immortal(field.name))
+        result.name = name
         result.id = field.number
         result.label =
             field.cardinality == .singular ? PROTOBUF_C_LABEL_OPTIONAL : PROTOBUF_C_LABEL_REPEATED

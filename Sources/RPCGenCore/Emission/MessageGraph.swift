@@ -99,7 +99,8 @@ struct MessageGraph {
         return oneofs.values.reduce(sum, +)
     }
 
-    private func byteCount(_ field: Google_Protobuf_FieldDescriptorProto, _ message: String) -> Int {
+    private func byteCount(_ field: Google_Protobuf_FieldDescriptorProto, _ message: String) -> Int
+    {
         guard field.label != .repeated else { return 8 }
         switch field.type {
         case .string, .enum, .int64, .uint64, .sint64, .fixed64, .sfixed64, .double: return 16

@@ -20,12 +20,12 @@ enum SwiftProtobufCodec {
         return [
             CodecStopwatch.measure(name, "encode") { iterations in
                 for _ in 0..<iterations {
-                    CodecStopwatch.use(try? message.serializedBytes() as [UInt8])
+                    CodecStopwatch.use((try? message.serializedBytes() as [UInt8])?.count ?? 0)
                 }
             },
             CodecStopwatch.measure(name, "decode") { iterations in
                 for _ in 0..<iterations {
-                    CodecStopwatch.use(try? M(serializedBytes: bytes))
+                    CodecStopwatch.use((try? M(serializedBytes: bytes)) == nil ? 0 : 1)
                 }
             },
         ]

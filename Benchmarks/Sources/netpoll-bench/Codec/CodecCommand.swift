@@ -15,12 +15,24 @@ struct CodecCommand: ParsableCommand {
     @Option(help: "A program that measures the same messages and prints its figures.")
     var peer: String?
 
+    @Option(help: "Only this operation: encode or decode.")
+    var operation: String?
+
+    @Option(help: "Only this message: text, order or listing.")
+    var message: String?
+
+    @Flag(help: "Leave C out, so that a profiler sees only the Swift that is measured.")
+    var withoutC = false
+
     func run() throws {
         let peerRows = try peer.map(Self.rows) ?? []
-        let rows = try Self.measure(Samples.text, "text") + Self.measure(Samples.order, "order")
-            + Self.measure(Samples.listing, "listing")
-        let cRows = try Self.measureC()
-        print("message  operation      ns/op  allocations    C ns/op  to C    peer ns/op  allocations  gain")
+        let rows =
+            try measure(Samples.text, "text") + measure(Samples.order, "order")
+            + measure(Samples.listing, "listing")
+        let cRows = withoutC ? [] : try measureC()
+        print(
+            "message  operation      ns/op  allocations    C ns/op  to C    peer ns/op  allocations  gain"
+        )
         var gains: [Double] = []
         for row in rows {
             let c = cRows.first { $0.isOf(row) }
@@ -56,25 +68,24 @@ struct CodecCommand: ParsableCommand {
         return digits == 0 ? "\(Int(rounded))" : "\(rounded)"
     }
 
-    private static func measure<M: Message>(_ message: M, _ name: String) throws -> [CodecRow] {
+    private func measure<M: Message>(_ message: M, _ name: String) throws -> [CodecRow] {
         let bytes = try message.serializedBytes()
         let decoded = try M(serializedBytes: bytes)
         precondition(decoded == message)
-        return [
-            CodecStopwatch.measure(name, "encode") { iterations in
-                for _ in 0..<iterations {
-                    CodecStopwatch.use(try? message.serializedBytes())
-                }
-            },
-            CodecStopwatch.measure(name, "decode") { iterations in
-                for _ in 0..<iterations {
-                    CodecStopwatch.use(try? M(serializedBytes: bytes))
-                }
-            },
-        ]
+        let encoding = measure(name, "encode") { iterations in
+            for _ in 0..<iterations {
+                CodecStopwatch.use((try? message.serializedBytes())?.count ?? 0)
+            }
+        }
+        let decoding = measure(name, "decode") { iterations in
+            for _ in 0..<iterations {
+                CodecStopwatch.use((try? M(serializedBytes: bytes)) == nil ? 0 : 1)
+            }
+        }
+        return [encoding, decoding].compactMap(\.self)
     }
 
-    private static func measureC() throws -> [CodecRow] {
+    private func measureC() throws -> [CodecRow] {
         let samples: [(String, Int, [UInt8])] = [
             ("text", CODEC_TEXT, try Samples.text.serializedBytes()),
             ("order", CODEC_ORDER, try Samples.order.serializedBytes()),
@@ -82,16 +93,24 @@ struct CodecCommand: ParsableCommand {
         ]
         return samples.flatMap { name, type, bytes in
             let message = codec_make(Int32(type), bytes, bytes.count)
-            return [
-                CodecStopwatch.measure(name, "encode") { iterations in
-                    CodecStopwatch.use(codec_encode(message, iterations))
-                },
-                CodecStopwatch.measure(name, "decode") { iterations in
-                    let failures = codec_decode(Int32(type), bytes, bytes.count, iterations)
-                    precondition(failures == 0)
-                },
-            ]
+            let encoding = measure(name, "encode") { iterations in
+                CodecStopwatch.use(Int(codec_encode(message, iterations)))
+            }
+            let decoding = measure(name, "decode") { iterations in
+                let failures = codec_decode(Int32(type), bytes, bytes.count, iterations)
+                precondition(failures == 0)
+            }
+            return [encoding, decoding].compactMap(\.self)
         }
+    }
+
+    /// A row, unless another one was asked for.
+    private func measure(_ message: String, _ operation: String, _ body: (Int) -> Void) -> CodecRow?
+    {
+        guard self.message ?? message == message, self.operation ?? operation == operation else {
+            return nil
+        }
+        return CodecStopwatch.measure(message, operation, body)
     }
 
     /// The figures that another program prints.

@@ -6,6 +6,7 @@ public enum CodecStopwatch {
     private static let roundCount = 40
     private static let roundDuration = Duration.milliseconds(8)
 
+    /// Measures an operation that `body` runs so many times.
     public static func measure(
         _ message: String,
         _ operation: String,

@@ -5,7 +5,7 @@ struct DecodingContext {
     let isPartial: Bool
     let extensions: (any ExtensionMap)?
     /// How many levels of messages may be in the current one.
-    var depth: Int
+    @usableFromInline var depth: Int
 
     /// Sets a decoding up and runs it.
     ///
@@ -37,12 +37,14 @@ struct DecodingContext {
 }
 
 /// A message that libprotobuf-c has decoded, but not those in it.
+///
+/// Its memory is that of the arena. Lists and maps take it back after each element, so that it does not
+/// add up.
 @usableFromInline
 struct DecodedImage {
     @usableFromInline let fields: FieldDecoder
     /// What the type does not know.
-    private let unknown: UnsafeRawBufferPointer
-    private let mark: Arena.Mark
+    @usableFromInline let unknown: UnsafeRawBufferPointer
 
     /// Decodes one message.
     @usableFromInline
@@ -52,7 +54,6 @@ struct DecodedImage {
         _ context: UnsafeMutablePointer<DecodingContext>
     ) throws(ProtobufError) {
         let arena = context.pointee.arena
-        mark = Arena.mark(arena)
         if try WireScanner.isCanonical(bytes, schema.table) {
             unknown = UnsafeRawBufferPointer(start: nil, count: 0)
             let image = try MessageImage.unpack(bytes, schema.table, arena)
@@ -77,14 +78,10 @@ struct DecodedImage {
         return UnsafeRawBufferPointer(copy)
     }
 
-    /// The fields that the type does not know, if there are any.
-    @usableFromInline var unknownFields: UnknownFieldDecoder? {
-        unknown.isEmpty
-            ? nil : UnknownFieldDecoder(bytes: Array(unknown), context: fields.context)
+    /// The fields that the type does not know.
+    @usableFromInline var unknownFields: UnknownFieldDecoder {
+        UnknownFieldDecoder(bytes: Array(unknown), context: fields.context)
     }
-
-    /// Forgets the image.
-    @usableFromInline func release() { Arena.rewind(fields.context.pointee.arena, to: mark) }
 }
 
 extension Message {
@@ -112,7 +109,6 @@ extension Message {
     ) throws(ProtobufError) {
         let image = try DecodedImage(bytes, Self.messageSchema, context)
         try decodeFields(from: image.fields)
-        if let unknown = image.unknownFields { try decodeUnknownFields(unknown) }
-        image.release()
+        if !image.unknown.isEmpty { try decodeUnknownFields(image.unknownFields) }
     }
 }

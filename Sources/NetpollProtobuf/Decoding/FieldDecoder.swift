@@ -18,11 +18,11 @@ public struct FieldDecoder {
         self.context = context
     }
 
-    @usableFromInline func slot(_ index: Int) -> UnsafeRawPointer { slots + index &* 24 }
+    @inlinable func slot(_ index: Int) -> UnsafeRawPointer { slots + index &* 24 }
 
-    @usableFromInline func isPresent(_ index: Int) -> Bool { slot(index).load(as: Int32.self) != 0 }
+    @inlinable func isPresent(_ index: Int) -> Bool { slot(index).load(as: Int32.self) != 0 }
 
-    @usableFromInline static func bytes(at place: UnsafeRawPointer) -> UnsafeRawBufferPointer {
+    @inlinable static func bytes(at place: UnsafeRawPointer) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(
             start: place.load(fromByteOffset: 8, as: UnsafeRawPointer?.self),
             count: place.load(as: Int.self)
@@ -42,12 +42,18 @@ public struct FieldDecoder {
         guard !overflows, Arena.charge(context.pointee.arena, byteCount) else { throw .memoryLimit }
     }
 
-    @usableFromInline func enter() throws(ProtobufError) {
+    @inlinable func enter() throws(ProtobufError) {
         guard context.pointee.depth > 0 else { throw .tooDeep }
         context.pointee.depth -= 1
     }
 
-    @usableFromInline func leave() { context.pointee.depth += 1 }
+    @usableFromInline func mark() -> Arena.Mark { Arena.mark(context.pointee.arena) }
+
+    @usableFromInline func rewind(to mark: Arena.Mark) {
+        Arena.rewind(context.pointee.arena, to: mark)
+    }
+
+    @inlinable func leave() { context.pointee.depth += 1 }
 }
 
 // MARK: - Singular fields
@@ -108,7 +114,7 @@ extension FieldDecoder {
 
 extension FieldDecoder {
     /// The number of elements and the first of them.
-    @usableFromInline func elements(_ index: Int) -> (count: Int, start: UnsafeRawPointer)? {
+    @inlinable func elements(_ index: Int) -> (count: Int, start: UnsafeRawPointer)? {
         let count = slot(index).load(as: Int.self)
         guard count > 0, let start = slot(index).load(fromByteOffset: 8, as: UnsafeRawPointer?.self)
         else {
@@ -149,12 +155,14 @@ extension FieldDecoder {
         do throws(ProtobufError) {
             try charge(count, MemoryLayout<M>.stride)
             try enter()
+            let mark = mark()
             var values: [M] = []
             values.reserveCapacity(count)
             while position < count {
                 var message = M()
                 try message.decode(Self.bytes(at: start + position &* 16), context)
                 values.append(message)
+                rewind(to: mark)
                 position &+= 1
             }
             leave()
@@ -200,6 +208,7 @@ extension FieldDecoder {
             // A dictionary is up to half empty.
             try charge(count, 2 * (MemoryLayout<K>.stride + MemoryLayout<V>.stride))
             try enter()
+            let mark = mark()
             var values: [K: V] = [:]
             values.reserveCapacity(count)
             for position in 0..<count {
@@ -207,7 +216,7 @@ extension FieldDecoder {
                 // What an entry's type does not know is dropped, as everywhere.
                 let entry = try DecodedImage(bytes, mapEntry(index), context)
                 values[try entry.fields.optional(0) ?? defaultKey] = try value(entry.fields)
-                entry.release()
+                rewind(to: mark)
             }
             leave()
             return values

@@ -13,6 +13,7 @@ internal import Darwin
 ///
 /// Each thread keeps one first chunk for its next arena, so that small messages take no memory from
 /// the system. Encoding and decoding never suspend, so an arena ends on the thread it began on.
+@usableFromInline
 struct Arena: ~Copyable {
     /// Lives in the first chunk, so that the C allocator can find it.
     struct State {
@@ -24,8 +25,8 @@ struct Arena: ~Copyable {
         var chunks: UnsafeMutableRawPointer?
         /// A chunk that was given back and waits for its next use.
         var spare: UnsafeMutableRawPointer?
-        /// Bytes taken from the budget that come back when the arena is rewound.
-        var allocatedByteCount = 0
+        /// Bytes taken from the budget that do not come back when the arena is rewound.
+        var chargedByteCount = 0
     }
 
     private struct ChunkHeader {
@@ -69,7 +70,6 @@ struct Arena: ~Copyable {
         let rounded = (byteCount + 7) & ~7
         if state.pointee.end - state.pointee.cursor < rounded { addChunk(state, rounded) }
         state.pointee.budget -= byteCount
-        state.pointee.allocatedByteCount += byteCount
         let result = state.pointee.cursor
         state.pointee.cursor += rounded
         return result
@@ -79,15 +79,18 @@ struct Arena: ~Copyable {
     static func charge(_ state: UnsafeMutablePointer<State>, _ byteCount: Int) -> Bool {
         guard byteCount <= state.pointee.budget else { return false }
         state.pointee.budget -= byteCount
+        state.pointee.chargedByteCount += byteCount
         return true
     }
 
     /// Where the arena is, to go back to.
+    @usableFromInline
     struct Mark {
         fileprivate let cursor: UnsafeMutableRawPointer
         fileprivate let end: UnsafeMutableRawPointer
         fileprivate let chunks: UnsafeMutableRawPointer?
-        fileprivate let allocatedByteCount: Int
+        fileprivate let budget: Int
+        fileprivate let chargedByteCount: Int
     }
 
     @inline(__always)
@@ -96,7 +99,8 @@ struct Arena: ~Copyable {
             cursor: state.pointee.cursor,
             end: state.pointee.end,
             chunks: state.pointee.chunks,
-            allocatedByteCount: state.pointee.allocatedByteCount
+            budget: state.pointee.budget,
+            chargedByteCount: state.pointee.chargedByteCount
         )
     }
 
@@ -106,8 +110,8 @@ struct Arena: ~Copyable {
         if state.pointee.chunks != mark.chunks { freeChunks(state, downTo: mark.chunks) }
         state.pointee.cursor = mark.cursor
         state.pointee.end = mark.end
-        state.pointee.budget += state.pointee.allocatedByteCount - mark.allocatedByteCount
-        state.pointee.allocatedByteCount = mark.allocatedByteCount
+        let charged = state.pointee.chargedByteCount - mark.chargedByteCount
+        state.pointee.budget = mark.budget - charged
     }
 
     private static func addChunk(_ state: UnsafeMutablePointer<State>, _ minimum: Int) {

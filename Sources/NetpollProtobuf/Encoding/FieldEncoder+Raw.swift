@@ -10,7 +10,7 @@ struct RawFields {
         var field: ProtobufCMessageUnknownField
         var previous: UnsafeMutablePointer<Node>?
     }
-    fileprivate(set) var count = 0
+    @usableFromInline fileprivate(set) var count = 0
     fileprivate var last: UnsafeMutablePointer<Node>?
 }
 
@@ -34,7 +34,7 @@ extension FieldEncoder {
 
     /// Adds fields in wire form: the first tag, and all the rest as its bytes, gives back
     /// everything as it was.
-    mutating func storeRawFields(_ bytes: [UInt8]) throws(ProtobufError) {
+    @usableFromInline mutating func storeRawFields(_ bytes: [UInt8]) throws(ProtobufError) {
         try bytes.withRawBytes { (all) throws(ProtobufError) in
             var reader = WireReader(all)
             let tag = try reader.tag()
@@ -46,7 +46,7 @@ extension FieldEncoder {
     }
 
     /// Gives the list to libprotobuf-c.
-    func attachRawFields() throws(ProtobufError) {
+    @usableFromInline func attachRawFields() throws(ProtobufError) {
         let fields = try allocate(raw.count * MemoryLayout<ProtobufCMessageUnknownField>.stride)
             .bindMemory(to: ProtobufCMessageUnknownField.self, capacity: raw.count)
         var node = raw.last

@@ -8,7 +8,7 @@ struct EncodingContext {
     /// Maps are written in the order of their keys.
     @usableFromInline let isDeterministic: Bool
     /// How many levels of messages may be in the current one.
-    var depth: Int
+    @usableFromInline var depth: Int
     /// The extensions whose values were met, if somebody asks.
     var metExtensions: SimpleExtensionMap?
 }
@@ -23,7 +23,7 @@ public struct FieldEncoder {
     @usableFromInline let slots: UnsafeMutableRawPointer
     let schema: MessageSchema
     @usableFromInline let context: UnsafeMutablePointer<EncodingContext>
-    var raw = RawFields()
+    @usableFromInline var raw = RawFields()
 
     /// Creates an empty image.
     @usableFromInline
@@ -40,10 +40,10 @@ public struct FieldEncoder {
         self.context = context
     }
 
-    var image: UnsafeMutableRawPointer { slots - ImageLayout.headerByteCount }
+    @usableFromInline var image: UnsafeMutableRawPointer { slots - ImageLayout.headerByteCount }
 
     /// The image, when all fields are stored.
-    @usableFromInline mutating func finish(_ unknown: UnknownFields) throws(ProtobufError)
+    @inlinable mutating func finish(_ unknown: UnknownFields) throws(ProtobufError)
         -> UnsafeMutableRawPointer
     {
         if !unknown.isEmpty { try storeRawFields(unknown.bytes) }
@@ -51,12 +51,12 @@ public struct FieldEncoder {
         return image
     }
 
-    @usableFromInline func enter() throws(ProtobufError) {
+    @inlinable func enter() throws(ProtobufError) {
         guard context.pointee.depth > 0 else { throw .tooDeep }
         context.pointee.depth -= 1
     }
 
-    @usableFromInline func leave() { context.pointee.depth += 1 }
+    @inlinable func leave() { context.pointee.depth += 1 }
 
     /// Stores the image of a message in this one as an element of an array.
     @inlinable func store<M: Message>(_ message: M, at place: UnsafeMutableRawPointer)
@@ -89,7 +89,7 @@ public struct FieldEncoder {
         try Self.allocate(context, byteCount)
     }
 
-    @usableFromInline func slot(_ index: Int) -> UnsafeMutableRawPointer { slots + index &* 24 }
+    @inlinable func slot(_ index: Int) -> UnsafeMutableRawPointer { slots + index &* 24 }
 
     /// Stores a length and a pointer to a copy of the bytes; false if there is no memory for them.
     func storeCopy(_ bytes: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) -> Bool {

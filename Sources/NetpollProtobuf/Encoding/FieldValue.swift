@@ -93,7 +93,7 @@ extension String: FieldValue {
         at place: UnsafeMutableRawPointer,
         _ encoder: inout FieldEncoder
     ) throws(ProtobufError) {
-        let isStored = utf8.withContiguousStorageIfAvailable { bytes in
+        let isStored = utf8Span.span.withUnsafeBufferPointer { bytes in
             // Long strings have their bytes on the heap, shorter ones in themselves.
             if bytes.count > Self.longestInline {
                 encoder.storeReference(UnsafeRawBufferPointer(bytes), at: place)
@@ -101,23 +101,24 @@ extension String: FieldValue {
             }
             return encoder.storeCopy(UnsafeRawBufferPointer(bytes), at: place)
         }
-        if let isStored {
-            guard isStored else { throw .memoryLimit }
-            return
-        }
-        // Only strings that come from Objective-C are not contiguous.
-        let isCopied = Array(utf8).withUnsafeBytes { encoder.storeCopy($0, at: place) }
-        guard isCopied else { throw .memoryLimit }
+        guard isStored else { throw .memoryLimit }
     }
-    private static var longestInline: Int { 15 }
+    private static var longestInline: Int {
+        #if canImport(ObjectiveC)
+        // There a string's bytes may also be a temporary copy: none is referred to.
+        .max
+        #else
+        15
+        #endif
+    }
     /// Loads the value from its slot.
     public static func load(
         from place: UnsafeRawPointer,
         _ decoder: FieldDecoder
     ) throws(ProtobufError) -> String? {
-        let bytes = FieldDecoder.bytes(at: place)
+        let bytes = FieldDecoder.bytes(at: place).bindMemory(to: UInt8.self)
         do {
-            return String(copying: try UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span))
+            return String(copying: try UTF8Span(validating: bytes.span))
         } catch {
             guard decoder.repairsStrings else { throw .invalidUTF8 }
             return String(decoding: bytes, as: UTF8.self)

@@ -41,9 +41,11 @@ enum MessageImage {
     @usableFromInline static func packed(_ image: UnsafeRawPointer) throws(ProtobufError) -> [UInt8]
     {
         let byteCount = try packedByteCount(image)
-        return [UInt8](unsafeUninitializedCapacity: byteCount) { target, count in
-            if let base = target.baseAddress { pack(image, to: base) }
-            count = byteCount
+        return [UInt8](capacity: byteCount) { output in
+            output.withUnsafeMutableBufferPointer { target, count in
+                if let base = target.baseAddress { pack(image, to: base) }
+                count = byteCount
+            }
         }
     }
 }

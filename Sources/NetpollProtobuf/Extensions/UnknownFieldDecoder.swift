@@ -46,8 +46,7 @@ extension UnknownFieldDecoder {
         try bytes.withRawBytes { (bytes) throws(ProtobufError) in
             let image = try DecodedImage(bytes, definition.schema, context)
             let field = try definition.decode(image.fields)
-            let unknown = image.unknownFields?.bytes ?? []
-            image.release()
+            let unknown = image.unknownFields.bytes
             return (field, unknown)
         }
     }

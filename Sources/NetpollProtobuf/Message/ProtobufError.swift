@@ -95,7 +95,10 @@ extension ProtobufError {
     }
 
     static let truncated = ProtobufError(.truncated, "the bytes end inside a field")
-    static let tooDeep = ProtobufError(.tooDeep, "messages are nested more deeply than the limit")
+    @usableFromInline static let tooDeep = ProtobufError(
+        .tooDeep,
+        "messages are nested more deeply than the limit"
+    )
     static let memoryLimit = ProtobufError(.tooLarge, "more memory is needed than the limit")
     static let invalidUTF8 = ProtobufError(.invalidUTF8, "the string is not UTF-8")
     static let missing = ProtobufError(.missingRequiredField, "the required field has no value")

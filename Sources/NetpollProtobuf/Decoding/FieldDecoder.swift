@@ -178,7 +178,7 @@ extension FieldDecoder {
         _ defaultKey: K,
         _ defaultValue: V
     ) throws(ProtobufError) -> [K: V] {
-        try entries(index, defaultKey, V.self) { (entry) throws(ProtobufError) in
+        try entries(index, defaultKey, MemoryLayout<V>.stride) { (entry) throws(ProtobufError) in
             try entry.optional(1) ?? defaultValue
         }
     }
@@ -188,9 +188,11 @@ extension FieldDecoder {
         _ index: Int,
         _ defaultKey: K
     ) throws(ProtobufError) -> [K: M] {
-        try entries(index, defaultKey, M.self) { (entry) throws(ProtobufError) in
+        // A message is counted by itself.
+        try entries(index, defaultKey, 0) { (entry) throws(ProtobufError) in
             if let value: M = try entry.message(1) { return value }
             // Where the type has required fields, this is how their absence is seen.
+            try charge(1, MemoryLayout<M>.stride)
             var value = M()
             try value.decode(UnsafeRawBufferPointer(start: nil, count: 0), context)
             return value
@@ -200,13 +202,12 @@ extension FieldDecoder {
     @inlinable func entries<K: MapKey, V>(
         _ index: Int,
         _ defaultKey: K,
-        _: V.Type,
+        _ valueByteCount: Int,
         _ value: (FieldDecoder) throws(ProtobufError) -> V
     ) throws(ProtobufError) -> [K: V] {
         guard let (count, start) = elements(index) else { return [:] }
         do throws(ProtobufError) {
-            // A dictionary is up to half empty.
-            try charge(count, 2 * (MemoryLayout<K>.stride + MemoryLayout<V>.stride))
+            try charge(count, MemoryLayout<K>.stride + valueByteCount)
             try enter()
             let mark = mark()
             var values: [K: V] = [:]

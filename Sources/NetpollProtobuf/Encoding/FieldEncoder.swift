@@ -166,6 +166,27 @@ extension FieldEncoder {
         }
     }
 
+    /// Stores the message in a box, if there is one, without copying it.
+    @inlinable public mutating func message<M: Message>(_ index: Int, _ box: Box<M>)
+        throws(ProtobufError)
+    {
+        guard let storage = box.storage else { return }
+        do throws(ProtobufError) {
+            try enter()
+            try store(storage.value, at: slot(index) + 8)
+            leave()
+        } catch {
+            throw located(error, index)
+        }
+    }
+
+    /// Stores the message in a box, which must have one (proto2).
+    @inlinable public mutating func requiredMessage<M: Message>(_ index: Int, _ box: Box<M>)
+        throws(ProtobufError)
+    {
+        if box.storage == nil { try missing(index) } else { try message(index, box) }
+    }
+
     /// Stores a message that must be there (proto2).
     @inlinable public mutating func requiredMessage<M: Message>(_ index: Int, _ value: M?)
         throws(ProtobufError)

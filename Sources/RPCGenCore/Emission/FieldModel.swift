@@ -30,6 +30,9 @@ struct FieldModel {
     /// What generated code reads and writes: the stored property, or what is in its box.
     var stored: String { isBoxed ? "\(storage).value" : storage }
 
+    /// What encoding gets: a message in a box is not taken out of it.
+    var encoded: String { isBoxed && !value.isGroup ? storage : stored }
+
     init(
         _ descriptor: Google_Protobuf_FieldDescriptorProto,
         slot: Int,

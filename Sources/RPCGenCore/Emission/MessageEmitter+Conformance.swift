@@ -83,9 +83,9 @@ extension MessageEmitter {
         switch field.shape {
         case .implicit: writer.line("try encoder.implicit(\(field.slot), self.\(field.property))")
         case .optional:
-            writer.line("try encoder.\(kind.optionalStore)(\(field.slot), self.\(field.stored))")
+            writer.line("try encoder.\(kind.optionalStore)(\(field.slot), self.\(field.encoded))")
         case .required:
-            writer.line("try encoder.\(kind.requiredStore)(\(field.slot), self.\(field.stored))")
+            writer.line("try encoder.\(kind.requiredStore)(\(field.slot), self.\(field.encoded))")
         case .repeated:
             writer.line("try encoder.\(kind.repeatedStore)(\(field.slot), self.\(field.property))")
         case .map(_, let value):

@@ -385,7 +385,7 @@ extension Tests_Everything: NetpollProtobuf.Message {
         try encoder.implicit(15, self.color)
         try encoder.message(16, self._point)
         try encoder.implicit(17, self.level)
-        try encoder.message(18, self._child.value)
+        try encoder.message(18, self._child)
         try encoder.optional(19, self._optionalInt32)
         try encoder.optional(20, self._optionalString)
         try encoder.optional(21, self._optionalColor)
@@ -546,7 +546,7 @@ extension Tests_Left: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.message(0, self._right.value)
+        try encoder.message(0, self._right)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
@@ -569,7 +569,7 @@ extension Tests_Right: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.message(0, self._left.value)
+        try encoder.message(0, self._left)
         try encoder.implicit(1, self.number)
     }
 

@@ -416,7 +416,7 @@ extension Tests_Legacy: NetpollProtobuf.ExtensibleMessage {
         try encoder.messages(17, self.parts)
         try encoder.map(18, self.tintMap)
         try encoder.messageMap(19, self.partMap)
-        try encoder.message(24, self._next.value)
+        try encoder.message(24, self._next)
         try encoder.optional(25, self._hasName)
         try encoder.optional(26, self._clearCount)
         try encoder.optional(27, self.__)

@@ -1461,7 +1461,7 @@ extension Google_Protobuf_FileDescriptorProto: NetpollProtobuf.Message {
         try encoder.messages(6, self.enumType)
         try encoder.messages(7, self.service)
         try encoder.messages(8, self.`extension`)
-        try encoder.message(9, self._options.value)
+        try encoder.message(9, self._options)
         try encoder.message(10, self._sourceCodeInfo)
         try encoder.optional(11, self._syntax)
     }

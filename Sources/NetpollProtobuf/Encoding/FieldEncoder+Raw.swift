@@ -30,6 +30,7 @@ extension FieldEncoder {
         node.initialize(to: RawFields.Node(field: field, previous: raw.last))
         raw.last = node
         raw.count += 1
+        context.pointee.byteCountBound += EncodingContext.valueByteCount + rest.count
     }
 
     /// Adds fields in wire form: the first tag, and all the rest as its bytes, gives back

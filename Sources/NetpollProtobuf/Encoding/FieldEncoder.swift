@@ -11,6 +11,11 @@ struct EncodingContext {
     @usableFromInline var depth: Int
     /// The extensions whose values were met, if somebody asks.
     var metExtensions: SimpleExtensionMap?
+    /// At least as many bytes as the encoding of all that was stored so far takes.
+    @usableFromInline var byteCountBound = 0
+
+    /// Most bytes of a tag with a number, or with a length: five and ten.
+    @usableFromInline static let valueByteCount = 16
 }
 
 /// Stores the fields of one message in its C image.
@@ -31,6 +36,7 @@ public struct FieldEncoder {
         throws(ProtobufError)
     {
         let table = schema.table
+        context.pointee.byteCountBound += table.pointee.byteCountBound
         let image = try Self.allocate(context, table.pointee.imageByteCount)
         image.initializeMemory(as: UInt8.self, repeating: 0, count: table.pointee.imageByteCount)
         image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor =
@@ -102,6 +108,7 @@ public struct FieldEncoder {
 
     /// Stores a length and a pointer to the bytes themselves.
     func storeReference(_ bytes: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) {
+        context.pointee.byteCountBound += bytes.count
         place.storeBytes(of: bytes.count, as: Int.self)
         place.storeBytes(of: bytes.baseAddress, toByteOffset: 8, as: UnsafeRawPointer?.self)
     }
@@ -221,6 +228,7 @@ extension FieldEncoder {
     ) throws(ProtobufError) {
         guard !values.isEmpty else { return }
         let place = slot(index)
+        context.pointee.byteCountBound += values.count * EncodingContext.valueByteCount
         place.storeBytes(of: values.count, as: Int.self)
         values.withUnsafeBytes { bytes in
             place.storeBytes(of: bytes.baseAddress, toByteOffset: 8, as: UnsafeRawPointer?.self)
@@ -307,6 +315,7 @@ extension FieldEncoder {
         _ elementByteCount: Int
     ) throws(ProtobufError) -> UnsafeMutableRawPointer? {
         guard count > 0 else { return nil }
+        context.pointee.byteCountBound += count * EncodingContext.valueByteCount
         let elements = try allocate(count * elementByteCount)
         if elementByteCount == 16 {
             elements.initializeMemory(as: UInt8.self, repeating: 0, count: count * 16)

@@ -48,4 +48,36 @@ enum MessageImage {
             }
         }
     }
+
+    /// Packs a small message into scratch memory, which takes less time than measuring it first;
+    /// `nil` for a large one.
+    static func packSmall(
+        _ image: UnsafeRawPointer,
+        _ context: UnsafeMutablePointer<EncodingContext>
+    ) -> UnsafeRawBufferPointer? {
+        let bound = context.pointee.byteCountBound
+        guard bound <= smallByteCount, let scratch = Arena.allocate(context.pointee.arena, bound)
+        else { return nil }
+        let byteCount = protobuf_c_message_pack(
+            image.assumingMemoryBound(to: ProtobufCMessage.self),
+            scratch.assumingMemoryBound(to: UInt8.self)
+        )
+        precondition(byteCount <= bound, "a message took more bytes than its bound")
+        return UnsafeRawBufferPointer(start: scratch, count: byteCount)
+    }
+
+    private static let smallByteCount = 16 << 10
+
+    @usableFromInline static func packed(
+        _ image: UnsafeRawPointer,
+        _ context: UnsafeMutablePointer<EncodingContext>
+    ) throws(ProtobufError) -> [UInt8] {
+        guard let bytes = packSmall(image, context) else { return try packed(image) }
+        return [UInt8](capacity: bytes.count) { output in
+            output.withUnsafeMutableBufferPointer { target, count in
+                UnsafeMutableRawBufferPointer(target).copyMemory(from: bytes)
+                count = bytes.count
+            }
+        }
+    }
 }

@@ -2,18 +2,34 @@
 ///
 /// Lent by ``Message/withSerialization(partial:options:_:)``.
 public struct Serialization: ~Copyable {
-    private let image: UnsafeRawPointer
+    private enum Content {
+        case image(UnsafeRawPointer)
+        case bytes(UnsafeRawBufferPointer)
+    }
+    private let content: Content
     /// The number of bytes that ``write(to:)`` writes.
     public let byteCount: Int
 
-    @usableFromInline init(_ image: UnsafeRawPointer) throws(ProtobufError) {
-        self.image = image
-        byteCount = try MessageImage.packedByteCount(image)
+    @usableFromInline init(
+        _ image: UnsafeRawPointer,
+        _ context: UnsafeMutablePointer<EncodingContext>
+    ) throws(ProtobufError) {
+        if let bytes = MessageImage.packSmall(image, context) {
+            content = .bytes(bytes)
+            byteCount = bytes.count
+        } else {
+            content = .image(image)
+            byteCount = try MessageImage.packedByteCount(image)
+        }
     }
 
     /// Writes exactly ``byteCount`` bytes.
     public func write(to target: UnsafeMutableRawPointer) {
-        MessageImage.pack(image, to: target)
+        switch content {
+        case .image(let image): MessageImage.pack(image, to: target)
+        case .bytes(let bytes):
+            if let base = bytes.baseAddress { target.copyMemory(from: base, byteCount: byteCount) }
+        }
     }
 }
 
@@ -33,8 +49,9 @@ extension Message {
         _ body: (borrowing Serialization) -> R
     ) throws(ProtobufError) -> R {
         var result: R?
-        try withImage(partial: partial, options: options) { (image, _) throws(ProtobufError) in
-            result = body(try Serialization(image))
+        try withImage(partial: partial, options: options) {
+            (image, context) throws(ProtobufError) in
+            result = body(try Serialization(image, context))
         }
         // Without an error the closure has run.
         guard let result else { preconditionFailure("an encoding was not lent") }

@@ -124,8 +124,9 @@ extension Message {
         options: EncodingOptions = EncodingOptions()
     ) throws(ProtobufError) -> [UInt8] {
         var bytes: [UInt8] = []
-        try withImage(partial: partial, options: options) { (image, _) throws(ProtobufError) in
-            bytes = try MessageImage.packed(image)
+        try withImage(partial: partial, options: options) {
+            (image, context) throws(ProtobufError) in
+            bytes = try MessageImage.packed(image, context)
         }
         return bytes
     }

@@ -32,6 +32,9 @@ struct MessageTable {
     let encoding: UnsafePointer<ProtobufCMessageDescriptor>
     let decoding: UnsafePointer<ProtobufCMessageDescriptor>
     let imageByteCount: Int
+    /// Most bytes that the encoding of a message takes beyond what its strings, lists and messages
+    /// add.
+    let byteCountBound: Int
     /// In the order of the fields.
     let entries: UnsafePointer<FieldEntry>
     /// The types of the entries of maps, in the order of the fields.
@@ -52,6 +55,7 @@ struct MessageTable {
             Self.immortal(FieldEntry.make(fields, isStrict: !repairsStrings))
         )
         imageByteCount = ImageLayout.slotOffset(fields.count)
+        byteCountBound = fields.count * EncodingContext.valueByteCount
         let names = fields.map { UnsafePointer(Self.immortal($0.name)) }
         encoding = Self.makeDescriptor(name, fields, names) { $0.encodingType }
         decoding = Self.makeDescriptor(name, fields, names) { $0.decodingType }

@@ -84,8 +84,7 @@ struct HostileInputTests {
     @Test("many mostly empty messages of a large type pass, and a megabyte of them is refused")
     func amplification() throws {
         func list(_ count: Int, _ element: String) -> [UInt8] {
-            let bytes = hexBytes(element)
-            return [UInt8]((0..<count).flatMap { _ in bytes })
+            repeated(hexBytes(element), count)
         }
         #expect(MemoryLayout<Tests_Wide>.stride > 900)
         for element in ["0a00", "0a020801", "1205120338c801"] {
@@ -117,11 +116,11 @@ struct HostileInputTests {
     @Test("floods of unknown fields, oneof members and singular values are taken in linear time")
     func floods() throws {
         let count = 300_000
-        let unknown = [UInt8]((0..<count).flatMap { _ in hexBytes("f85501") })
+        let unknown = repeated(hexBytes("f85501"), count)
         #expect(try Tests_Everything(serializedBytes: unknown).unknownFields.bytes == unknown)
-        let members = (0..<count).flatMap { hexBytes($0 % 2 == 0 ? "f20300" : "e80301") }
+        let members = repeated(hexBytes("f20300e80301"), count / 2)
         #expect(try Tests_Everything(serializedBytes: members).choice == .choiceNumber(1))
-        let texts = [UInt8]((0..<count).flatMap { _ in hexBytes("720161") })
+        let texts = repeated(hexBytes("720161"), count)
         #expect(try Tests_Everything(serializedBytes: texts).stringValue == "a")
         let packed = hexBytes("8a0280808001") + [UInt8](repeating: 1, count: 1 << 21)
         #expect(try Tests_Everything(serializedBytes: packed).int32List.count == 1 << 21)
@@ -192,7 +191,7 @@ struct HostileInputTests {
 
     @Test("a singular message that is repeated 100,000 times is merged in linear time")
     func repeatedSingular() throws {
-        let bytes = [UInt8]((0..<100_000).flatMap { _ in hexBytes("9a0103c20200") })
+        let bytes = repeated(hexBytes("9a0103c20200"), 100_000)
         #expect(try Tests_Everything(serializedBytes: bytes).child.strings.count == 100_000)
     }
 
@@ -223,4 +222,12 @@ struct HostileInputTests {
             }
         }
     }
+}
+
+/// The bytes so many times.
+private func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
+    let wanted = bytes.count * count
+    var result = bytes
+    while result.count < wanted { result += result.prefix(wanted - result.count) }
+    return result
 }

@@ -24,8 +24,11 @@ struct GeneratorTests {
             ("echo.proto", "Examples/Echo/Sources/EchoService"),
             ("tests/everything.proto", "Tests/TestProtos"),
             ("tests/imported.proto", "Tests/TestProtos"),
+            ("tests/json.proto", "Tests/TestProtos"),
             ("tests/required.proto", "Tests/TestProtos"),
             ("google/protobuf/descriptor.proto", "Sources/NetpollProtobuf/Generated"),
+            ("google/protobuf/struct.proto", "Sources/NetpollProtobuf/Generated"),
+            ("google/protobuf/compiler/plugin.proto", "Sources/NetpollProtobuf/Generated"),
         ]
     )
     func upToDate(name: String, folder: String) throws {

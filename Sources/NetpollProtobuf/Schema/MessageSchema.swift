@@ -13,6 +13,7 @@ public final class MessageSchema: Sendable {
     let repairsStrings: Bool
     /// The address of a `MessageTable` once the type is prepared, else 0.
     private let published = Atomic<UInt>(0)
+    private let namesOnceMade = AtomicLazyReference<FieldNames>()
 
     /// Creates a schema.
     ///
@@ -32,6 +33,11 @@ public final class MessageSchema: Sendable {
             return Unmanaged<MessageTable>.fromOpaque(pointer).takeUnretainedValue()
         }
         return MessageTable.prepare(self)
+    }
+
+    /// The names of the fields in JSON, made on first use.
+    var fieldNames: FieldNames {
+        namesOnceMade.load() ?? namesOnceMade.storeIfNil(FieldNames(self))
     }
 
     var isPrepared: Bool { published.load(ordering: .acquiring) != 0 }

@@ -223,11 +223,11 @@ extension FieldEntry {
         isMessage = message != nil
         self.message = message.map { Unmanaged.passUnretained($0) }
         switch field.kind {
-        case .closedEnum(let isKnown):
-            isKnownNumber = isKnown
+        case .enum(let type):
+            isKnownNumber = type.isKnown
             isMapEntry = false
-        case .map(_, .closedEnum(let isKnown)):
-            isKnownNumber = isKnown
+        case .map(_, .enum(let type)):
+            isKnownNumber = type.isKnown
             isMapEntry = true
         case .map:
             isKnownNumber = nil
@@ -242,7 +242,7 @@ extension FieldEntry {
 extension FieldSchema.Kind {
     fileprivate var cType: ProtobufCType {
         switch self {
-        case .int32, .enum, .closedEnum: PROTOBUF_C_TYPE_INT32
+        case .int32, .enum: PROTOBUF_C_TYPE_INT32
         case .sint32: PROTOBUF_C_TYPE_SINT32
         case .sfixed32: PROTOBUF_C_TYPE_SFIXED32
         case .int64: PROTOBUF_C_TYPE_INT64

@@ -97,6 +97,10 @@ struct FieldModel {
         }
         if case .repeated = shape { parts.append(isPacked ? ".packed" : ".repeated") }
         if case .member(let oneof) = shape { parts.append("oneof: \(oneof)") }
+        if descriptor.hasJsonName, descriptor.jsonName != NameStyle.json(descriptor.name) {
+            parts.append("jsonName: \(ValueModel.quote(descriptor.jsonName))")
+        }
+        if descriptor.proto3Optional { parts.append("isOptional: true") }
         return parts
     }
 }
@@ -128,7 +132,7 @@ struct ValueModel {
             swiftType = type?.swiftName ?? "Never"
             schemaKind =
                 type?.isClosed == true
-                ? ".closed(\(swiftType).self)" : ".enum"
+                ? ".closed(\(swiftType).self)" : ".open(\(swiftType).self)"
             defaultValue = Self.enumDefault(field, type)
         default:
             let (type, kind, zero) = Self.scalar(field.type)

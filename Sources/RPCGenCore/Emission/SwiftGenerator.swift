@@ -133,11 +133,21 @@ public struct SwiftGenerator {
     /// level of access is a warning.
     private func importedModules(_ file: Google_Protobuf_FileDescriptorProto) -> [String] {
         var modules: [String] = []
-        if !options.isPartOfRuntime, !file.messageType.isEmpty || !file.enumType.isEmpty {
+        let showsWellKnownTypes = file.service.contains { service in
+            service.method.contains { isInRuntime($0.inputType) || isInRuntime($0.outputType) }
+        }
+        if !options.isPartOfRuntime,
+            !file.messageType.isEmpty || !file.enumType.isEmpty || showsWellKnownTypes
+        {
             modules.append("NetpollProtobuf")
         }
         if !file.service.isEmpty { modules.append("NetpollRPC") }
         return modules
+    }
+
+    /// Whether a type is one of those that the runtime brings along.
+    private func isInRuntime(_ typeName: String) -> Bool {
+        typeName.hasPrefix(".google.protobuf.")
     }
 
     private func source(_ file: Google_Protobuf_FileDescriptorProto) -> String {

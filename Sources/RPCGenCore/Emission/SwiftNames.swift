@@ -181,6 +181,6 @@ enum SwiftNames {
         "withSerialization",
     ]
     private static let reservedCaseNames: Set<String> = [
-        "init", "self", "allCases", "rawValue", "hashValue", "none", "some",
+        "init", "self", "allCases", "protoNames", "rawValue", "hashValue", "none", "some",
     ]
 }

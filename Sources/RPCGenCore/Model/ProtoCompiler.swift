@@ -10,7 +10,8 @@ public struct CompiledFiles: Sendable {
 
 /// Reads `.proto` files with everything they import, and resolves their names.
 ///
-/// It does not touch the file system: whoever makes it says how files are read.
+/// It does not touch the file system: whoever makes it says how files are read. The files of
+/// `google/protobuf` are at hand if no import root has them.
 public struct ProtoCompiler {
     /// Returns the content of the file at a path, or `nil` if there is none.
     public typealias ReadFile = (_ path: String) -> [UInt8]?
@@ -92,7 +93,7 @@ public struct ProtoCompiler {
         for root in importRoots {
             if let bytes = readFile(root.isEmpty ? name : "\(root)/\(name)") { return bytes }
         }
-        return nil
+        return BundledProtos.sources[name].map { Array($0.utf8) }
     }
 }
 

@@ -26,6 +26,10 @@ public enum Tests_Clashing: NetpollProtobuf.Enum, Swift.CaseIterable {
         case .two: 2
         }
     }
+
+    public static let protoNames: NetpollProtobuf.EnumNames = [
+        0: "CLASHING_ONE", 1: "ONE", 2: "CLASHING_TWO", 2: "Two",
+    ]
 }
 
 /// What only proto2 has, without groups.
@@ -275,6 +279,10 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
             case .negative: -3
             }
         }
+
+        public static let protoNames: NetpollProtobuf.EnumNames = [
+            1: "SHADE_DARK", 2: "SHADE_LIGHT", -3: "SHADE_NEGATIVE",
+        ]
     }
 
     public enum Tint: NetpollProtobuf.Enum, Swift.CaseIterable {
@@ -297,6 +305,8 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
             case .red: 1
             }
         }
+
+        public static let protoNames: NetpollProtobuf.EnumNames = [0: "TINT_NONE", 1: "TINT_RED"]
     }
 
     public struct Part: Swift.Sendable, Swift.Hashable {

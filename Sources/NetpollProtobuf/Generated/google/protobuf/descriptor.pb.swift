@@ -365,6 +365,14 @@ public struct Google_Protobuf_FieldDescriptorProto: Swift.Sendable, Swift.Hashab
             case .sint64: 18
             }
         }
+
+        public static let protoNames: NetpollProtobuf.EnumNames = [
+            1: "TYPE_DOUBLE", 2: "TYPE_FLOAT", 3: "TYPE_INT64", 4: "TYPE_UINT64", 5: "TYPE_INT32",
+            6: "TYPE_FIXED64", 7: "TYPE_FIXED32", 8: "TYPE_BOOL", 9: "TYPE_STRING",
+            10: "TYPE_GROUP", 11: "TYPE_MESSAGE", 12: "TYPE_BYTES", 13: "TYPE_UINT32",
+            14: "TYPE_ENUM", 15: "TYPE_SFIXED32", 16: "TYPE_SFIXED64", 17: "TYPE_SINT32",
+            18: "TYPE_SINT64",
+        ]
     }
 
     public enum Label: NetpollProtobuf.Enum, Swift.CaseIterable {
@@ -390,6 +398,10 @@ public struct Google_Protobuf_FieldDescriptorProto: Swift.Sendable, Swift.Hashab
             case .repeated: 3
             }
         }
+
+        public static let protoNames: NetpollProtobuf.EnumNames = [
+            1: "LABEL_OPTIONAL", 2: "LABEL_REQUIRED", 3: "LABEL_REPEATED",
+        ]
     }
 
     public init() {}
@@ -836,6 +848,10 @@ public struct Google_Protobuf_FileOptions: Swift.Sendable, Swift.Hashable {
             case .liteRuntime: 3
             }
         }
+
+        public static let protoNames: NetpollProtobuf.EnumNames = [
+            1: "SPEED", 2: "CODE_SIZE", 3: "LITE_RUNTIME",
+        ]
     }
 
     public init() {}
@@ -1002,6 +1018,10 @@ public struct Google_Protobuf_FieldOptions: Swift.Sendable, Swift.Hashable {
             case .stringPiece: 2
             }
         }
+
+        public static let protoNames: NetpollProtobuf.EnumNames = [
+            0: "STRING", 1: "CORD", 2: "STRING_PIECE",
+        ]
     }
 
     public enum JSType: NetpollProtobuf.Enum, Swift.CaseIterable {
@@ -1027,6 +1047,10 @@ public struct Google_Protobuf_FieldOptions: Swift.Sendable, Swift.Hashable {
             case .jsNumber: 2
             }
         }
+
+        public static let protoNames: NetpollProtobuf.EnumNames = [
+            0: "JS_NORMAL", 1: "JS_STRING", 2: "JS_NUMBER",
+        ]
     }
 
     public init() {}
@@ -1161,6 +1185,10 @@ public struct Google_Protobuf_MethodOptions: Swift.Sendable, Swift.Hashable {
             case .idempotent: 2
             }
         }
+
+        public static let protoNames: NetpollProtobuf.EnumNames = [
+            0: "IDEMPOTENCY_UNKNOWN", 1: "NO_SIDE_EFFECTS", 2: "IDEMPOTENT",
+        ]
     }
 
     public init() {}

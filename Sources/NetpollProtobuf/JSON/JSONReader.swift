@@ -8,7 +8,9 @@ struct JSONReader {
     }
 
     private let bytes: UnsafeRawBufferPointer
-    private(set) var offset = 0
+    private var offset = 0
+    /// Where the last value or key begins that was looked at, for errors about what it says.
+    private var tokenStart = 0
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
@@ -16,6 +18,7 @@ struct JSONReader {
     mutating func peek() throws(ProtobufError) -> Kind {
         skipSpace()
         guard offset < bytes.count else { throw ended() }
+        tokenStart = offset
         switch bytes[offset] {
         case UInt8(ascii: "{"): return .object
         case UInt8(ascii: "["): return .array
@@ -59,6 +62,7 @@ struct JSONReader {
         skipSpace()
         guard offset < bytes.count else { throw ended() }
         guard bytes[offset] == UInt8(ascii: "\"") else { throw malformed("a string was expected") }
+        tokenStart = offset
         offset += 1
         let start = offset
         var hasEscapes = false
@@ -168,16 +172,19 @@ struct JSONReader {
 
     // MARK: Errors
 
-    func error(_ code: ProtobufError.Code, _ message: String) -> ProtobufError {
-        ProtobufError(code, message, offset: offset)
+    /// An error in what the last value or key says.
+    func error(_ code: ProtobufError.Code, _ reason: String) -> ProtobufError {
+        ProtobufError(code, reason, offset: tokenStart)
     }
 
     func tooDeep() -> ProtobufError { error(.tooDeep, "values are nested too deeply") }
 
-    private func malformed(_ message: String) -> ProtobufError { error(.malformed, message) }
+    private func malformed(_ reason: String) -> ProtobufError {
+        ProtobufError(.malformed, reason, offset: offset)
+    }
 
     private func ended() -> ProtobufError {
-        error(.truncated, "the text ends inside a value")
+        ProtobufError(.truncated, "the text ends inside a value", offset: offset)
     }
 }
 

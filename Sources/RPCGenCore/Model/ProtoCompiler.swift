@@ -93,7 +93,7 @@ public struct ProtoCompiler {
         for root in importRoots {
             if let bytes = readFile(root.isEmpty ? name : "\(root)/\(name)") { return bytes }
         }
-        return BundledProtos.sources[name].map { Array($0.utf8) }
+        return BundledFiles.text(name).map { Array($0.utf8) }
     }
 }
 

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// The names of a message type's fields in JSON, and the type's own form in JSON if it has one.
 final class FieldNames: Sendable {
     /// A field's names as JSON writes them: in quotes, and with the colon.
@@ -36,6 +38,22 @@ final class FieldNames: Sendable {
         var writer = JSONWriter()
         writer.string(name)
         return writer.bytes + [UInt8(ascii: ":")]
+    }
+}
+
+/// The names of a message type's fields once they were needed; never freed.
+final class LazyFieldNames: Sendable {
+    /// The address of a `FieldNames`, or 0.
+    private let published = Atomic<UInt>(0)
+
+    func value(for schema: MessageSchema) -> FieldNames {
+        if let pointer = UnsafeRawPointer(bitPattern: published.load(ordering: .acquiring)) {
+            return Unmanaged<FieldNames>.fromOpaque(pointer).takeUnretainedValue()
+        }
+        let names = Unmanaged.passRetained(FieldNames(schema))
+        // Where two threads come first, both have the same names, and either's will do.
+        published.store(UInt(bitPattern: names.toOpaque()), ordering: .releasing)
+        return names.takeUnretainedValue()
     }
 }
 

@@ -121,11 +121,13 @@ extension JSONParser {
     private func typeURL(depth: Int) throws(ProtobufError) -> String? {
         var ahead = self
         var url: String?
+        // A message in a list is one level of messages but two of JSON.
+        let levels = depth.multipliedReportingOverflow(by: 2)
         try ahead.reader.beginObject()
         var isFirst = true
         while let key = try ahead.reader.nextKey(&isFirst) {
             guard key.string == Self.typeKey else {
-                try ahead.reader.skipValue(depth: max(depth, 1))
+                try ahead.reader.skipValue(depth: levels.overflow ? .max : levels.partialValue)
                 continue
             }
             guard url == nil else {

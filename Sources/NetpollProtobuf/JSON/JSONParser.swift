@@ -34,6 +34,7 @@ struct JSONParser {
     {
         try expect(.object, schema.name)
         try reader.beginObject()
+        let names = schema.fieldNames
         var seen = SeenFields()
         var isFirst = true
         while let key = try reader.nextKey(&isFirst) {
@@ -44,7 +45,7 @@ struct JSONParser {
             }
             var element = ElementPlace.none
             do throws(ProtobufError) {
-                guard let index = schema.fieldNames.index(name) else {
+                guard let index = names.index(name) else {
                     try unknownField(schema, depth: depth)
                     continue
                 }

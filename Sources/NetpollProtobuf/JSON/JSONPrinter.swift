@@ -39,19 +39,19 @@ struct JSONPrinter {
         _ schema: MessageSchema,
         depth: Int
     ) throws(ProtobufError) {
+        let names = schema.fieldNames
         let values = try WireValues(bytes, schema, depth: depth)
         guard options.alwaysPrintFieldsWithNoPresence else {
             return try values.forEachField { (index, values) throws(ProtobufError) in
-                try field(schema, index, values, depth: depth)
+                try field(schema, names, index, values, depth: depth)
             }
         }
-        let names = schema.fieldNames
         var rest = values.all
         for index in names.byNumber {
             let own = rest.prefix { $0.index == index }
             rest = rest.dropFirst(own.count)
             if !own.isEmpty || !schema.fields[index].hasPresence(in: schema) {
-                try field(schema, index, own, depth: depth)
+                try field(schema, names, index, own, depth: depth)
             }
         }
     }
@@ -59,12 +59,13 @@ struct JSONPrinter {
     /// Writes a field's key and its values; without values, its default.
     private mutating func field(
         _ schema: MessageSchema,
+        _ names: FieldNames,
         _ index: Int,
         _ values: ArraySlice<WireValue>,
         depth: Int
     ) throws(ProtobufError) {
         let field = schema.fields[index]
-        let keys = schema.fieldNames.keys[index]
+        let keys = names.keys[index]
         output.key(options.preserveProtoFieldNames ? keys.proto : keys.json)
         do throws(ProtobufError) {
             if case .map(let key, let value) = field.kind {

@@ -29,6 +29,9 @@ struct WireBuilder {
         bytes += content
     }
 
+    /// Adds bytes that are in wire form already.
+    mutating func append(_ other: UnsafeRawBufferPointer) { bytes += other }
+
     /// The present end, to go back to.
     var mark: Mark { Mark(offset: bytes.count) }
 

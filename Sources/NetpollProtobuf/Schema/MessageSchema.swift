@@ -13,7 +13,7 @@ public final class MessageSchema: Sendable {
     let repairsStrings: Bool
     /// The address of a `MessageTable` once the type is prepared, else 0.
     private let published = Atomic<UInt>(0)
-    private let namesOnceMade = AtomicLazyReference<FieldNames>()
+    private let lazyFieldNames = LazyFieldNames()
 
     /// Creates a schema.
     ///
@@ -36,9 +36,7 @@ public final class MessageSchema: Sendable {
     }
 
     /// The names of the fields in JSON, made on first use.
-    var fieldNames: FieldNames {
-        namesOnceMade.load() ?? namesOnceMade.storeIfNil(FieldNames(self))
-    }
+    var fieldNames: FieldNames { lazyFieldNames.value(for: self) }
 
     var isPrepared: Bool { published.load(ordering: .acquiring) != 0 }
 

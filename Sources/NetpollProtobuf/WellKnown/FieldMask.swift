@@ -77,19 +77,3 @@ extension Google_Protobuf_FieldMask: ExpressibleByArrayLiteral {
         left.split(separator: ".").lexicographicallyPrecedes(right.split(separator: "."))
     }
 }
-
-extension Message {
-    /// Whether a path of names as `.proto` files have them leads to a field of this type.
-    public static func isPathValid(_ path: String) -> Bool {
-        var schema: MessageSchema? = messageSchema
-        for name in path.split(separator: ".", omittingEmptySubsequences: false) {
-            guard let field = schema?.fields.first(where: { $0.name == name }) else { return false }
-            switch field.kind {
-            case .message(let resolve) where field.cardinality == .singular: schema = resolve()
-            case .group(let resolve) where field.cardinality == .singular: schema = resolve()
-            default: schema = nil
-            }
-        }
-        return true
-    }
-}

@@ -267,6 +267,26 @@ struct JSONAnyTests {
         #expect(unknown?.code == .unknownType)
     }
 
+    @Test("a packed message may be as deep as another, in lists too, before and behind its type")
+    func depthInside() throws {
+        let (encoding, decoding) = options()
+        var message = Tests_Everything()
+        for _ in 0..<97 {
+            let inner = message
+            message = .with { $0.children = [inner] }
+        }
+        let any = try Google_Protobuf_Any(message: message)
+        let text = try any.jsonString(options: encoding)
+        #expect(try Google_Protobuf_Any(jsonString: text, options: decoding) == any)
+        let list = text.dropFirst(
+            text.utf8.firstIndex(of: UInt8(ascii: ",")).map {
+                text.utf8.distance(from: text.startIndex, to: $0) + 1
+            } ?? 0
+        )
+        let other = "{" + list.dropLast() + ",\"@type\":\"\(any.typeURL)\"}"
+        #expect(try Google_Protobuf_Any(jsonString: other, options: decoding) == any)
+    }
+
     @Test("messages packed in each other are limited in depth when they are written")
     func depth() throws {
         var any = try Google_Protobuf_Any(message: Google_Protobuf_Empty())

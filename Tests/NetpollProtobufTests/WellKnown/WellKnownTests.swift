@@ -105,4 +105,71 @@ struct FieldMaskTests {
         #expect(left.intersect(right).paths == ["a.x", "b.c"])
         #expect(left.subtract(right).paths == ["a", "a-x", "ab"])
     }
+
+    private let sample = Tests_Everything.with {
+        $0.int32Value = 1
+        $0.strings = ["a"]
+        $0.child.stringValue = "c"
+        $0.child.point.x = 2
+        $0.child.point.y = 3
+        $0.choicePoint.x = 4
+        $0.stringMap = ["k": "v"]
+        $0.unknownFields.bytes = [0xF8, 0x55, 1]
+    }
+
+    @Test("trimming keeps what the paths lead to")
+    func trim() throws {
+        var message = sample
+        #expect(try !message.trim(keeping: []) && message == sample)
+        #expect(try message.trim(keeping: ["child.point.x", "strings", "choice_point", "bools"]))
+        let expected = Tests_Everything.with {
+            $0.strings = ["a"]
+            $0.child.point.x = 2
+            $0.choicePoint.x = 4
+            $0.unknownFields.bytes = [0xF8, 0x55, 1]
+        }
+        #expect(message == expected)
+        #expect(try !message.trim(keeping: ["child", "strings", "choice_point"]))
+        let error = #expect(throws: ProtobufError.self) { try message.trim(keeping: ["nope"]) }
+        #expect(error?.code == .invalidValue && message == expected)
+        var group = Tests_Grouped.with {
+            $0.single.number = 1
+            $0.single.inner.text = "t"
+        }
+        #expect(try group.trim(keeping: ["single.inner"]))
+        #expect(group == .with { $0.single.inner.text = "t" })
+    }
+
+    @Test("merging takes over what the paths lead to")
+    func merge() throws {
+        var message = Tests_Everything.with {
+            $0.int32Value = 9
+            $0.boolValue = true
+            $0.strings = ["b"]
+            $0.child.point.y = 8
+            $0.child.int32Value = 7
+            $0.choiceText = "t"
+            $0.stringMap = ["l": "w"]
+        }
+        try message.merge(
+            from: sample,
+            fieldMask: [
+                "int32_value", "bool_value", "strings", "child.point", "choice_point", "string_map",
+            ]
+        )
+        let expected = Tests_Everything.with {
+            $0.int32Value = 1
+            $0.strings = ["b", "a"]
+            $0.child.point.x = 2
+            $0.child.point.y = 3
+            $0.child.int32Value = 7
+            $0.choicePoint.x = 4
+            $0.stringMap = ["k": "v", "l": "w"]
+        }
+        #expect(message == expected)
+        #expect(throws: ProtobufError.self) { try message.merge(from: sample, fieldMask: ["x"]) }
+        let long = Array(repeating: "child", count: 100_000).joined(separator: ".")
+        try message.merge(from: sample, fieldMask: [long])
+        #expect(message == expected)
+    }
 }

@@ -37,10 +37,10 @@ struct TimestampTests {
         )
     }
 
-    @Test("every day from the year 1 to the year 9999 is written as one, in order, and read back")
+    @Test("days from the year 1 to the year 9999 are written in order, and read back")
     func everyDay() throws {
         var last = ""
-        for day in stride(from: Int64(-719_162), through: 2_932_896, by: 7) {
+        for day in stride(from: Int64(-719_162), through: 2_932_896, by: 29) {
             let timestamp = Google_Protobuf_Timestamp(seconds: day * 86_400)
             let text = try timestamp.rfc3339()
             #expect(text > last)

@@ -106,7 +106,7 @@ extension JSONParser {
             throw reader.error(.invalidValue, "\"@type\" is not the URL of a type")
         }
         guard let type = options.typeRegistry.type(at: url) else {
-            throw reader.error(.unknownType, "the type registry does not have \(url)")
+            throw reader.error(.unknownType, "the type registry does not have \(url.shortened)")
         }
         var inner = JSONParser(reader, options, isPartial: isPartial)
         let content = try inner.contentOfAny(type, depth: depth - 1)

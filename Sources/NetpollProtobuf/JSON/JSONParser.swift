@@ -54,7 +54,7 @@ struct JSONParser {
                 }
                 try field(schema.fields[index], &seen, &element, depth: depth)
             } catch {
-                throw error.inside(ElementPlace.short(name) + element.text)
+                throw error.inside(name.shortened + element.text)
             }
         }
     }
@@ -188,13 +188,8 @@ enum ElementPlace {
         switch self {
         case .none: ""
         case .index(let index): "[\(index)]"
-        case .key(let key): "[\"\(Self.short(key.string))\"]"
+        case .key(let key): "[\"\(key.string.shortened)\"]"
         }
-    }
-
-    /// A name from the text, cut off where it would be of no more use.
-    static func short(_ name: String) -> String {
-        name.utf8.count <= 100 ? name : name.prefix(100) + "…"
     }
 }
 

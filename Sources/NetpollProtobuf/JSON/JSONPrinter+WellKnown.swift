@@ -66,7 +66,7 @@ extension JSONPrinter {
             guard let type = options.typeRegistry.type(at: any.typeURL) else {
                 throw ProtobufError(
                     .unknownType,
-                    "the type registry does not have \(any.typeURL)"
+                    "the type registry does not have \(any.typeURL.shortened)"
                 )
             }
             try contentOfAny(any.value, type, depth: depth - 1)

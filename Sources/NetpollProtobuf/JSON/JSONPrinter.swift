@@ -168,7 +168,7 @@ extension JSONPrinter {
     }
 
     private mutating func enumValue(_ number: Int32, _ type: EnumSchema) {
-        if type.isNull {
+        if type.isNull, number == 0 {
             output.raw("null")
         } else if !options.alwaysPrintEnumsAsInts, let name = type.names().name(number) {
             output.string(name)

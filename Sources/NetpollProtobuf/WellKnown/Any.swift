@@ -63,7 +63,7 @@ extension Message {
         guard any.isA(Self.self) else {
             throw ProtobufError(
                 .unknownType,
-                "\"\(any.typeURL)\" is not the type \(Self.protoMessageName)"
+                "\"\(any.typeURL.shortened)\" is not the type \(Self.protoMessageName)"
             )
         }
         try self.init(serializedBytes: any.value, partial: partial, options: options)

@@ -52,7 +52,10 @@ extension Message {
 
     private static func check(_ mask: Google_Protobuf_FieldMask) throws(ProtobufError) {
         for path in mask.paths where !isPathValid(path) {
-            throw ProtobufError(.invalidValue, "\(protoMessageName) has no field \"\(path)\"")
+            throw ProtobufError(
+                .invalidValue,
+                "\(protoMessageName) has no field \"\(path.shortened)\""
+            )
         }
     }
 

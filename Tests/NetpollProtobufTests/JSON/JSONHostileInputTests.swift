@@ -92,6 +92,21 @@ struct JSONHostileInputTests {
         #expect(error?.offset == 16)
     }
 
+    @Test("errors stay small, whatever names the text has")
+    func smallErrors() {
+        let marks = "a" + repeated("\u{301}", 100_000)
+        let texts = [
+            "{\"\(marks)\":1}", "{\"valueMap\":{\"\(marks)\":x}}",
+            "{\"any\":{\"@type\":\"a/\(marks)\"}}",
+        ]
+        for text in texts {
+            let error = #expect(throws: ProtobufError.self) {
+                try Tests_JSONForms(jsonString: text)
+            }
+            #expect(error.map { "\($0)".utf8.count < 600 } == true)
+        }
+    }
+
     @Test("the byte limit holds before anything is read, the memory limit after")
     func limits() {
         var options = JSONDecodingOptions()

@@ -59,6 +59,8 @@ struct JSONWellKnownTests {
         #expect(try Tests_JSONForms(jsonString: #"{"nullValue":"NULL_VALUE"}"#) == .init())
         let chosen = try Tests_JSONForms(jsonString: #"{"chosenNull":"NULL_VALUE"}"#)
         #expect(try chosen.jsonString() == #"{"chosenNull":null}"#)
+        let unknown = #"{"nullValue":-3}"#
+        #expect(try Tests_JSONForms(jsonString: unknown).jsonString() == unknown)
     }
 
     @Test("each is a text of its own too")

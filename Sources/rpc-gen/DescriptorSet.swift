@@ -25,14 +25,21 @@ struct DescriptorSet: ParsableCommand {
 
     func run() throws {
         let compiled = try input.compile(files)
-        let requested = Set(compiled.requested)
+        let byName = Dictionary(uniqueKeysWithValues: compiled.files.map { ($0.name, $0) })
         var set = Google_Protobuf_FileDescriptorSet()
-        for var file in compiled.files where includeImports || requested.contains(file.name) {
-            if !includeSourceInfo { file.clearSourceCodeInfo() }
-            set.file.append(file)
+        set.file =
+            includeImports ? compiled.files : unique(compiled.requested).compactMap { byName[$0] }
+        if !includeSourceInfo {
+            for index in set.file.indices { set.file[index].clearSourceCodeInfo() }
         }
         guard Files.write(try set.serializedBytes(), to: out) else {
             throw ValidationError("cannot write \(out)")
         }
+    }
+
+    /// The names in their order, each once.
+    private func unique(_ names: [String]) -> [String] {
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }
     }
 }

@@ -104,7 +104,7 @@ public struct SwiftGenerator {
             where method.clientStreaming || method.serverStreaming {
                 let path = [
                     PathNumber.File.service, Int32(clamping: position), PathNumber.Service.method,
-                    Int32(clamping: number),
+                    Int32(clamping: number), PathNumber.Method.name,
                 ]
                 errors.append(
                     Diagnostic(

@@ -1,268 +1,357 @@
-/// Cuts a `.proto` file into tokens.
+/// Cuts a `.proto` file into tokens, with the places and comments that protoc would note.
 struct Lexer {
+    let path: String
     private let bytes: [UInt8]
-    private var offset = 0
-    private var location = SourceLocation.start
-    /// The comment that ended last, while nothing but one line break has followed it.
-    private var comment: String?
-    private let path: String
-    private(set) var diagnostics = Diagnostics()
+    private(set) var offset = 0
+    private(set) var line = 0
+    private(set) var column = 0
+    /// The token that was read last.
+    private(set) var current = Token.start
+    /// The token before it.
+    private(set) var previous = Token.start
+    var diagnostics = Diagnostics()
 
     init(_ bytes: [UInt8], path: String) {
         self.bytes = bytes
         self.path = path
-        // A byte order mark is allowed and means nothing.
-        if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { offset = 3 }
     }
 
-    /// The next token; `.end` at the end, for ever.
-    mutating func next() -> Token {
+    /// The bytes of a token.
+    func bytes(of token: Token) -> ArraySlice<UInt8> { bytes[token.range] }
+
+    /// Goes on to the next token; `.end` at the end, for ever.
+    mutating func advance() {
+        previous = current
         while true {
-            skipSpaceAndComments()
-            let start = location
-            guard let byte = peek() else { return token(.end, start) }
-            if byte.isLetter {
-                return token(.identifier(text(while: { $0.isLetter || $0.isDigit })), start)
+            take(while: { $0.isSpace || $0 == 0x0A })
+            switch takeCommentStart() {
+            case .line: takeLineComment()
+            case .block: takeBlockComment()
+            case .slash: return
+            case .none:
+                if isAtEnd {
+                    current = token(.end, from: offset, line, column)
+                    return
+                }
+                if peek < 0x20 {
+                    fail("control characters are not allowed outside of strings and comments")
+                    take(while: { $0 < 0x20 && !$0.isSpace && $0 != 0x0A })
+                } else {
+                    takeToken()
+                    return
+                }
             }
-            if byte.isDigit || (byte == 0x2E && peek(1)?.isDigit == true) {
-                return token(number(), start)
-            }
-            if byte == 0x22 || byte == 0x27 { return token(.string(string(byte)), start) }
-            if byte > 0x20 && byte < 0x7F {
-                advance()
-                return token(.symbol(byte), start)
-            }
-            fail(
-                "invalid control or non-ASCII character outside of strings and comments",
-                at: start
-            )
-            advance()
         }
     }
 
-    private mutating func token(_ kind: Token.Kind, _ start: SourceLocation) -> Token {
-        defer { comment = nil }
-        return Token(kind: kind, location: start, end: location, comment: comment)
+    private mutating func fail(_ message: String, columnOffset: Int = 0) {
+        let here = SourceLocation(line: line + 1, column: column + 1 + columnOffset)
+        diagnostics.add(path, here, message)
     }
+}
 
-    private mutating func fail(_ message: String, at location: SourceLocation) {
-        diagnostics.add(path, location, message)
-    }
+// MARK: - Bytes
 
-    private func peek(_ ahead: Int = 0) -> UInt8? {
-        offset + ahead < bytes.count ? bytes[offset + ahead] : nil
-    }
+extension Lexer {
+    var isAtEnd: Bool { offset >= bytes.count }
 
-    private mutating func advance() {
+    /// The byte at hand; 0 at the end, as no file may contain a 0 anyway.
+    private var peek: UInt8 { offset < bytes.count ? bytes[offset] : 0 }
+
+    private mutating func skip() {
         guard offset < bytes.count else { return }
-        if bytes[offset] == 0x0A {
-            location = SourceLocation(line: location.line + 1, column: 1)
-        } else {
-            location.column += 1
+        switch bytes[offset] {
+        case 0x0A:
+            line += 1
+            column = 0
+        case 0x09: column += 8 - column % 8
+        default: column += 1
         }
         offset += 1
     }
 
-    private mutating func text(while matches: (UInt8) -> Bool) -> String {
-        let start = offset
-        while let byte = peek(), matches(byte) { advance() }
-        return String(decoding: bytes[start..<offset], as: UTF8.self)
+    private mutating func take(_ byte: UInt8) -> Bool {
+        guard peek == byte, !isAtEnd else { return false }
+        skip()
+        return true
+    }
+
+    private mutating func take(_ first: UInt8, or second: UInt8) -> Bool {
+        take(first) || take(second)
+    }
+
+    private mutating func take(one matches: (UInt8) -> Bool) -> Bool {
+        guard !isAtEnd, matches(peek) else { return false }
+        skip()
+        return true
+    }
+
+    private mutating func take(while matches: (UInt8) -> Bool) {
+        while !isAtEnd, matches(bytes[offset]) { skip() }
+    }
+
+    private func token(_ kind: Token.Kind, from start: Int, _ line: Int, _ column: Int) -> Token {
+        let text = kind == .string ? "" : String(decoding: bytes[start..<offset], as: UTF8.self)
+        return Token(
+            kind: kind,
+            text: text,
+            range: start..<offset,
+            line: line,
+            column: column,
+            endColumn: self.column
+        )
     }
 }
 
-// MARK: - Space and comments
+// MARK: - Comments
+
+/// The comments between two tokens, as the bytes between their signs.
+struct TokenComments {
+    /// Belongs to what ends with the token before.
+    var trailing: [UInt8] = []
+    /// Belongs to neither token.
+    var detached: [[UInt8]] = []
+    /// Belongs to what begins with the token behind.
+    var leading: [UInt8] = []
+}
 
 extension Lexer {
-    private mutating func skipSpaceAndComments() {
-        var lineBreaks = 0
-        while let byte = peek() {
-            switch byte {
-            case 0x0A:
-                lineBreaks += 1
-                // An empty line parts a comment from what follows.
-                if lineBreaks > 1 { comment = nil }
-                advance()
-            case 0x20, 0x09, 0x0D, 0x0B, 0x0C:
-                advance()
-            case 0x2F where peek(1) == 0x2F:
-                lineComment(continues: lineBreaks <= 1)
-                // The comment took its own line break.
-                lineBreaks = 1
-            case 0x2F where peek(1) == 0x2A:
-                blockComment()
-                lineBreaks = 0
-            default:
-                return
-            }
-        }
+    private enum CommentStart {
+        case line
+        case block
+        /// A slash that begins no comment, which is now the current token.
+        case slash
+        case none
     }
 
-    private mutating func lineComment(continues: Bool) {
-        advance()
-        advance()
-        let line = text { $0 != 0x0A } + "\n"
-        advance()
-        comment = continues ? (comment ?? "") + line : line
-    }
-
-    private mutating func blockComment() {
-        let start = location
-        advance()
-        advance()
-        var lines: [String] = [""]
-        while let byte = peek() {
-            if byte == 0x2A, peek(1) == 0x2F {
-                advance()
-                advance()
-                comment = lines.joined(separator: "\n")
-                return
-            }
-            if byte == 0x0A {
-                advance()
-                // Leading space and one asterisk are decoration.
-                _ = text { $0 == 0x20 || $0 == 0x09 }
-                if peek() == 0x2A, peek(1) != 0x2F { advance() }
-                lines.append("")
-            } else {
-                lines[lines.count - 1] += text { $0 != 0x0A && $0 != 0x2A }
-                if peek() == 0x2A, peek(1) != 0x2F {
-                    lines[lines.count - 1] += "*"
+    /// Goes on to the next token and sorts the comments on the way.
+    ///
+    /// A comment that begins on the line of the token before, or on the next line with an empty line
+    /// behind it, belongs to the token before; one that ends on the line before the next token, to
+    /// that one; all others are detached.
+    mutating func advanceWithComments() -> TokenComments {
+        var sorter = CommentSorter()
+        guard beginComments(&sorter) else { return sorter.finish() }
+        while true {
+            take(while: \.isSpace)
+            switch takeCommentStart() {
+            case .line: sorter.add(line: takeLineComment())
+            case .block:
+                sorter.add(block: takeBlockComment())
+                take(while: \.isSpace)
+                _ = take(0x0A)
+            case .slash: return sorter.finish()
+            case .none:
+                if take(0x0A) {
+                    sorter.flush()
+                    sorter.detachFromPrevious()
+                } else {
                     advance()
+                    if current.kind == .end || ["}", "]", ")"].contains(current.text) {
+                        sorter.flush()
+                    }
+                    return sorter.finish()
                 }
             }
         }
-        fail("a comment has no end", at: start)
+    }
+
+    /// Reads the rest of the previous token's line; false when the next token stands on it too and
+    /// has been read.
+    private mutating func beginComments(_ sorter: inout CommentSorter) -> Bool {
+        if current.kind == .start {
+            skipByteOrderMark()
+            sorter.detachFromPrevious()
+            return true
+        }
+        take(while: \.isSpace)
+        switch takeCommentStart() {
+        case .line:
+            sorter.add(line: takeLineComment())
+            sorter.flush()
+        case .block:
+            sorter.add(block: takeBlockComment())
+            take(while: \.isSpace)
+            guard take(0x0A) else {
+                // A comment between two tokens on one line could belong to either.
+                sorter.discard()
+                advance()
+                return false
+            }
+            sorter.flush()
+        case .slash: return false
+        case .none:
+            guard take(0x0A) else {
+                advance()
+                return false
+            }
+        }
+        return true
+    }
+
+    private mutating func skipByteOrderMark() {
+        guard take(0xEF) else { return }
+        if !take(0xBB) || !take(0xBF) {
+            fail("the file begins with byte 0xEF but not with a UTF-8 byte order mark")
+        }
+    }
+
+    private mutating func takeCommentStart() -> CommentStart {
+        let start = (offset, line, column)
+        guard take(0x2F) else { return .none }
+        if take(0x2F) { return .line }
+        if take(0x2A) { return .block }
+        current = token(.symbol, from: start.0, start.1, start.2)
+        return .slash
+    }
+
+    @discardableResult
+    private mutating func takeLineComment() -> ArraySlice<UInt8> {
+        let start = offset
+        take(while: { $0 != 0x0A && $0 != 0 })
+        _ = take(0x0A)
+        return bytes[start..<offset]
+    }
+
+    /// Reads a block comment behind its beginning; space and one asterisk at the beginning of a line
+    /// are decoration.
+    @discardableResult
+    private mutating func takeBlockComment() -> [UInt8] {
+        let start = SourceLocation(line: line + 1, column: column - 1)
+        var content: [UInt8] = []
+        var lineStart = offset
+        while true {
+            take(while: { $0 != 0 && $0 != 0x2A && $0 != 0x2F && $0 != 0x0A })
+            if take(0x0A) {
+                content += bytes[lineStart..<offset]
+                take(while: \.isSpace)
+                if take(0x2A), take(0x2F) { return content }
+                lineStart = offset
+            } else if take(0x2A) {
+                guard take(0x2F) else { continue }
+                content += bytes[lineStart..<offset - 2]
+                return content
+            } else if take(0x2F) {
+                if peek == 0x2A { fail("block comments cannot be nested") }
+            } else {
+                fail("a block comment has no end")
+                diagnostics.add(path, start, "the block comment without an end begins here")
+                content += bytes[lineStart..<offset]
+                return content
+            }
+        }
     }
 }
 
-// MARK: - Numbers and strings
+// MARK: - Tokens
 
 extension Lexer {
-    private mutating func number() -> Token.Kind {
-        let start = location
-        if peek() == 0x30, peek(1) == 0x78 || peek(1) == 0x58 {
-            advance()
-            advance()
-            return integer(text { $0.hexadecimalValue != nil }, radix: 16, start)
-        }
-        let digits = text { $0.isDigit }
-        let isFloat = peek() == 0x2E || peek() == 0x65 || peek() == 0x45
-        guard isFloat || peek().map({ $0 == 0x66 || $0 == 0x46 }) == true else {
-            if digits.utf8.first == 0x30, digits.utf8.count > 1 {
-                return integer(String(digits.dropFirst()), radix: 8, start)
+    private mutating func takeToken() {
+        let start = (offset, line, column)
+        let kind: Token.Kind
+        if take(one: \.isLetter) {
+            take(while: { $0.isLetter || $0.isDigit })
+            kind = .identifier
+        } else if take(0x30) {
+            kind = takeNumber(afterZero: true)
+        } else if take(0x2E) {
+            if take(one: \.isDigit) {
+                if previous.kind == .identifier, previous.line == start.1,
+                    previous.endColumn == start.2
+                {
+                    fail("a space is needed between identifier and decimal point", columnOffset: -2)
+                }
+                kind = takeNumber(afterPoint: true)
+            } else {
+                kind = .symbol
             }
-            return integer(digits, radix: 10, start)
-        }
-        var literal = digits.isEmpty ? "0" : digits
-        if peek() == 0x2E {
-            advance()
-            literal += "." + text { $0.isDigit } + "0"
-        }
-        if peek() == 0x65 || peek() == 0x45 {
-            advance()
-            literal += "e"
-            if let sign = peek(), sign == 0x2B || sign == 0x2D {
-                literal += sign == 0x2D ? "-" : ""
-                advance()
+        } else if take(one: \.isDigit) {
+            kind = takeNumber()
+        } else if take(0x22) {
+            takeString(0x22)
+            kind = .string
+        } else if take(0x27) {
+            takeString(0x27)
+            kind = .string
+        } else {
+            if peek >= 0x80 {
+                fail("non-ASCII characters are not allowed outside of strings and comments")
             }
-            literal += text { $0.isDigit }
+            skip()
+            kind = .symbol
         }
-        if peek() == 0x66 || peek() == 0x46 { advance() }
-        return finish(Double(literal).map { .float($0) }, start)
+        current = token(kind, from: start.0, start.1, start.2)
     }
 
-    private mutating func integer(_ digits: String, radix: Int, _ start: SourceLocation)
+    private mutating func takeNumber(afterZero: Bool = false, afterPoint: Bool = false)
         -> Token.Kind
     {
-        if let value = UInt64(digits, radix: radix) { return finish(.integer(value), start) }
-        // Too large for an integer: usable where a floating-point number is expected.
-        return finish(radix == 10 ? Double(digits).map { .float($0) } : nil, start)
-    }
-
-    private mutating func finish(_ kind: Token.Kind?, _ start: SourceLocation) -> Token.Kind {
-        if let byte = peek(), byte.isLetter {
-            fail("need space between number and identifier", at: location)
-        }
-        if let kind { return kind }
-        fail("a number is not valid or too large", at: start)
-        return .integer(0)
-    }
-
-    private mutating func string(_ quote: UInt8) -> [UInt8] {
-        let start = location
-        advance()
-        var result: [UInt8] = []
-        while let byte = peek(), byte != 0x0A {
-            advance()
-            if byte == quote { return result }
-            if byte == 0x5C { escape(&result) } else { result.append(byte) }
-        }
-        fail("a string has no end", at: start)
-        return result
-    }
-
-    private mutating func escape(_ result: inout [UInt8]) {
-        let start = location
-        guard let byte = peek() else { return }
-        advance()
-        switch byte {
-        case 0x61: result.append(7)
-        case 0x62: result.append(8)
-        case 0x66: result.append(12)
-        case 0x6E: result.append(10)
-        case 0x72: result.append(13)
-        case 0x74: result.append(9)
-        case 0x76: result.append(11)
-        case 0x5C, 0x27, 0x22, 0x3F: result.append(byte)
-        case 0x30...0x37: result.append(octal(byte))
-        case 0x78, 0x58: hexadecimal(&result, 1...2, start)
-        case 0x75: scalar(&result, digitCount: 4, start)
-        case 0x55: scalar(&result, digitCount: 8, start)
-        default: fail("invalid escape sequence in string literal", at: start)
-        }
-    }
-
-    private mutating func octal(_ first: UInt8) -> UInt8 {
-        var value = first - 0x30
-        for _ in 0..<2 {
-            guard let byte = peek(), (0x30...0x37).contains(byte) else { break }
-            value = value &* 8 &+ (byte - 0x30)
-            advance()
-        }
-        return value
-    }
-
-    private mutating func hexadecimal(
-        _ result: inout [UInt8],
-        _ counts: ClosedRange<Int>,
-        _ start: SourceLocation
-    ) {
-        var value: UInt8 = 0
-        var count = 0
-        while count < counts.upperBound, let digit = peek()?.hexadecimalValue {
-            value = value &* 16 &+ digit
-            count += 1
-            advance()
-        }
-        guard counts.contains(count) else {
-            return fail("expected hex digits for escape sequence", at: start)
-        }
-        result.append(value)
-    }
-
-    private mutating func scalar(_ result: inout [UInt8], digitCount: Int, _ start: SourceLocation)
-    {
-        var value: UInt32 = 0
-        for _ in 0..<digitCount {
-            guard let digit = peek()?.hexadecimalValue else {
-                return fail("expected \(digitCount) hex digits for escape sequence", at: start)
+        var isFloat = afterPoint
+        if afterZero, take(0x78, or: 0x58) {
+            if peek.hexadecimalValue == nil { fail("\"0x\" must be followed by hex digits") }
+            take(while: { $0.hexadecimalValue != nil })
+        } else if afterZero, peek.isDigit {
+            take(while: \.isOctalDigit)
+            if peek.isDigit {
+                fail("a number that begins with 0 must be octal")
+                take(while: \.isDigit)
             }
-            value = value &* 16 &+ UInt32(digit)
-            advance()
+        } else {
+            take(while: \.isDigit)
+            if !afterPoint, take(0x2E) {
+                isFloat = true
+                take(while: \.isDigit)
+            }
+            if take(0x65, or: 0x45) {
+                isFloat = true
+                _ = take(0x2D, or: 0x2B)
+                if !peek.isDigit { fail("\"e\" must be followed by an exponent") }
+                take(while: \.isDigit)
+            }
         }
-        guard let scalar = Unicode.Scalar(value) else {
-            return fail("the escape sequence is not a Unicode scalar value", at: start)
+        if peek.isLetter {
+            fail("a space is needed between number and identifier")
+        } else if peek == 0x2E {
+            fail(
+                isFloat
+                    ? "a number has one decimal point, and none in its exponent"
+                    : "hex and octal numbers must be integers"
+            )
         }
-        result += Array(String(scalar).utf8)
+        return isFloat ? .float : .integer
+    }
+
+    private mutating func takeString(_ quote: UInt8) {
+        while true {
+            switch peek {
+            case 0: return fail("a string has no end")
+            case 0x0A: return fail("a string must end on the line on which it begins")
+            case 0x5C:
+                skip()
+                takeEscape()
+            case quote: return skip()
+            default: skip()
+            }
+        }
+    }
+
+    /// Checks an escape behind its backslash; what it stands for is found by ``StringLiteral``.
+    private mutating func takeEscape() {
+        let isHexadecimal: (UInt8) -> Bool = { $0.hexadecimalValue != nil }
+        if take(one: { StringLiteral.simpleEscapes[$0] != nil || $0.isOctalDigit }) { return }
+        if take(0x78) {
+            if !take(one: isHexadecimal) { fail("\\x must be followed by hex digits") }
+        } else if take(0x75) {
+            for _ in 0..<4 where !take(one: isHexadecimal) {
+                return fail("\\u must be followed by four hex digits")
+            }
+        } else if take(0x55) {
+            let isValid = take(0x30) && take(0x30) && take(0x30, or: 0x31)
+            guard isValid, (0..<5).allSatisfy({ _ in take(one: isHexadecimal) }) else {
+                return fail("\\U must be followed by eight hex digits, at most 10ffff")
+            }
+        } else {
+            fail("the string has an invalid escape sequence")
+        }
     }
 }

@@ -4,14 +4,15 @@ internal import NetpollProtobuf
 ///
 /// After an error it goes on behind the next `;` or block, so that one run tells of several.
 struct Parser {
-    /// How deep messages may nest; more is an error, not a stack overflow.
-    static let nestingLimit = 32
+    /// How deep messages may nest, as in protoc; more is an error, not a stack overflow.
+    static let nestingLimit = 31
 
     private var lexer: Lexer
-    var token: Token
-    private var previousEnd = SourceLocation.start
+    var locations = LocationRecorder()
     var file: ParsedFile
-    private var diagnostics = Diagnostics()
+    var isProto3 = false
+    /// The comments that stand before the next declaration.
+    private var upcoming = TokenComments()
 
     /// Thrown after an error was reported, to leave the statement that has it.
     struct Failure: Error {}
@@ -22,144 +23,187 @@ struct Parser {
     ) {
         var parser = Parser(bytes, path: path)
         parser.parseFile()
-        var all = parser.lexer.diagnostics
-        for error in parser.diagnostics.errors {
-            all.add(error.path, error.location, error.message)
-        }
-        return (parser.file, all)
+        parser.file.descriptor.name = path
+        parser.file.descriptor.sourceCodeInfo = parser.locations.sourceCodeInfo
+        return (parser.file, parser.lexer.diagnostics)
     }
 
     private init(_ bytes: [UInt8], path: String) {
         lexer = Lexer(bytes, path: path)
         file = ParsedFile(path: path)
-        token = Token(kind: .end, location: .start, end: .start, comment: nil)
-        token = lexer.next()
+        upcoming = lexer.advanceWithComments()
     }
 }
 
 // MARK: - Tokens
 
 extension Parser {
-    mutating func fail(_ message: String, at location: SourceLocation? = nil) -> Failure {
-        diagnostics.add(file.path, location ?? token.location, message)
+    var token: Token { lexer.current }
+
+    func bytes(of token: Token) -> ArraySlice<UInt8> { lexer.bytes(of: token) }
+
+    mutating func report(_ message: String, at token: Token? = nil) {
+        lexer.diagnostics.add(file.path, (token ?? lexer.current).location, message)
+    }
+
+    mutating func fail(_ message: String, at token: Token? = nil) -> Failure {
+        report(message, at: token)
         return Failure()
     }
 
-    @discardableResult
-    mutating func advance() -> Token {
-        defer {
-            previousEnd = token.end
-            token = lexer.next()
+    /// Whether nothing more can be told of the file.
+    var hasEnoughErrors: Bool { lexer.diagnostics.isFull }
+
+    mutating func advance() { lexer.advance() }
+
+    func isAt(_ text: String) -> Bool { lexer.current.text == text }
+
+    mutating func take(_ text: String) -> Bool {
+        guard isAt(text) else { return false }
+        lexer.advance()
+        return true
+    }
+
+    mutating func expect(_ text: String, _ message: String? = nil) throws(Failure) {
+        guard take(text) else {
+            throw fail(message ?? "expected \"\(text)\" but found \(token.shown)")
         }
-        return token
-    }
-
-    func isAt(_ symbol: Character) -> Bool {
-        symbol.asciiValue.map { token.kind == .symbol($0) } ?? false
-    }
-
-    func isAt(word: String) -> Bool { token.kind == .identifier(word) }
-
-    mutating func take(_ symbol: Character) -> Bool {
-        guard isAt(symbol) else { return false }
-        advance()
-        return true
-    }
-
-    mutating func take(word: String) -> Bool {
-        guard isAt(word: word) else { return false }
-        advance()
-        return true
-    }
-
-    mutating func expect(_ symbol: Character) throws(Failure) {
-        guard take(symbol) else { throw fail("expected '\(symbol)' but found \(token.shown)") }
     }
 
     mutating func identifier(_ what: String) throws(Failure) -> String {
-        guard case .identifier(let name) = token.kind else {
+        guard token.kind == .identifier else {
             throw fail("expected \(what) but found \(token.shown)")
         }
-        advance()
-        return name
+        defer { advance() }
+        return token.text
     }
 
-    /// A name with dots, and with a dot before it if `mayBeAbsolute`.
-    mutating func qualifiedName(_ what: String, mayBeAbsolute: Bool) throws(Failure) -> String {
-        var name = mayBeAbsolute && take(".") ? "." : ""
-        name += try identifier(what)
-        while take(".") { name += "." + (try identifier(what)) }
-        return name
-    }
-
-    mutating func stringLiteral(_ what: String) throws(Failure) -> [UInt8] {
-        guard case .string(var bytes) = token.kind else {
+    /// A number without a sign, at most a bound; one above it is reported and read as 0.
+    mutating func integer(_ what: String, max: UInt64) throws(Failure) -> UInt64 {
+        guard token.kind == .integer else {
             throw fail("expected \(what) but found \(token.shown)")
         }
-        advance()
-        // Neighbouring literals are one.
-        while case .string(let more) = token.kind {
-            bytes += more
-            advance()
-        }
-        return bytes
-    }
-
-    /// An integer that may have a sign, within a range.
-    mutating func integer(_ what: String, in range: ClosedRange<Int64>) throws(Failure) -> Int64 {
-        let start = token.location
-        let isNegative = take("-")
-        guard case .integer(let magnitude) = token.kind else {
-            throw fail("expected \(what) but found \(token.shown)")
-        }
-        advance()
-        let value = Int64(exactly: magnitude).map { isNegative ? -$0 : $0 }
-        guard let value, range.contains(value) else {
-            throw fail(
-                "\(what) must lie within \(range.lowerBound)...\(range.upperBound)",
-                at: start
-            )
+        defer { advance() }
+        guard let value = NumberLiteral.integer(token.text, max: max) else {
+            report("the integer \(token.text) is out of range, at most \(max) is allowed here")
+            return 0
         }
         return value
     }
 
-    /// Notes where an element is, and its comment.
-    mutating func note(_ path: [Int32], _ start: Token) {
-        file.locations[path] = start.location
-        var location = Google_Protobuf_SourceCodeInfo.Location()
-        location.path = path
-        location.span = [
-            Int32(clamping: start.location.line - 1), Int32(clamping: start.location.column - 1),
-            Int32(clamping: start.end.column - 1),
-        ]
-        if let comment = start.comment { location.leadingComments = comment }
-        file.descriptor.sourceCodeInfo.location.append(location)
+    mutating func int32(_ what: String) throws(Failure) -> Int32 {
+        Int32(truncatingIfNeeded: try integer(what, max: UInt64(Int32.max)))
     }
 
+    mutating func signedInt32(_ what: String) throws(Failure) -> Int32 {
+        let isNegative = take("-")
+        let magnitude = try integer(what, max: UInt64(Int32.max) + (isNegative ? 1 : 0))
+        let value = Int64(magnitude)
+        return Int32(truncatingIfNeeded: isNegative ? -value : value)
+    }
+
+    /// A string, or several in a row, which are one.
+    mutating func string(_ what: String) throws(Failure) -> [UInt8] {
+        guard token.kind == .string else {
+            throw fail("expected \(what) but found \(token.shown)")
+        }
+        var result: [UInt8] = []
+        while token.kind == .string {
+            StringLiteral.append(bytes(of: token), to: &result)
+            advance()
+        }
+        return result
+    }
+}
+
+// MARK: - Places and comments
+
+extension Parser {
+    func path(_ parent: Element, _ components: Int32...) -> [Int32] { parent.path + components }
+
+    /// The token that was read last.
+    var previous: Token { lexer.previous }
+
+    /// Begins an element at the current token.
+    mutating func open(_ path: [Int32]) -> Element { locations.open(path, at: token) }
+
+    /// Ends an element with the token that was read last.
+    mutating func close(_ element: Element) { locations.close(element, at: lexer.previous) }
+
+    /// Records the place of what a closure reads.
+    mutating func record<Value>(
+        _ path: [Int32],
+        _ read: (inout Parser) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let element = open(path)
+        let value = try read(&self)
+        close(element)
+        return value
+    }
+
+    /// Records one token, that which was read last if none is given.
+    mutating func record(_ path: [Int32], from start: Token, to end: Token? = nil) {
+        let element = locations.open(path, at: start)
+        locations.close(element, at: end ?? lexer.previous)
+    }
+
+    /// Reads a sign that ends a declaration or begins its block, and gives the comments around the
+    /// declaration to its element.
+    mutating func takeEnd(_ text: String, of element: Element?) -> Bool {
+        guard isAt(text) else { return false }
+        var comments = lexer.advanceWithComments()
+        swap(&comments.leading, &upcoming.leading)
+        if let element {
+            swap(&comments.detached, &upcoming.detached)
+            locations.attach(comments, to: element)
+        } else if text == "}" {
+            upcoming.detached = comments.detached
+        } else {
+            upcoming.detached += comments.detached
+        }
+        return true
+    }
+
+    mutating func expectEnd(_ text: String, of element: Element?) throws(Failure) {
+        guard takeEnd(text, of: element) else {
+            throw fail("expected \"\(text)\" but found \(token.shown)")
+        }
+    }
+}
+
+// MARK: - Statements
+
+extension Parser {
     /// Runs statements up to the closing brace; a broken one is skipped.
-    mutating func block(_ what: String, _ statement: (inout Parser) throws(Failure) -> Void)
-        throws(Failure)
-    {
-        try expect("{")
-        while !isAt("}") {
-            guard token.kind != .end else { throw fail("\(what) has no '}'") }
-            if take(";") { continue }
+    mutating func block(
+        _ what: String,
+        of element: Element,
+        _ statement: (inout Parser) throws(Failure) -> Void
+    ) throws(Failure) {
+        try expectEnd("{", of: element)
+        while !takeEnd("}", of: nil) {
+            guard token.kind != .end, !hasEnoughErrors else {
+                throw fail("the end of the file is inside of \(what), a '}' is missing")
+            }
+            if takeEnd(";", of: nil) { continue }
             do throws(Failure) { try statement(&self) } catch { skipStatement() }
         }
-        advance()
     }
 
     /// Goes on behind the next `;` or behind a whole block, but stays before a `}` that ends more.
     mutating func skipStatement() {
         var depth = 0
         while token.kind != .end {
-            if depth == 0, isAt("}") { return }
-            let isOpening = isAt("{")
-            let isClosing = isAt("}")
-            let isEnd = isAt(";")
-            advance()
-            depth += isOpening ? 1 : isClosing ? -1 : 0
-            if depth == 0, isEnd || isClosing { return }
+            if depth == 0 {
+                if takeEnd(";", of: nil) || isAt("}") { return }
+                if take("{") { depth = 1 } else { advance() }
+            } else if takeEnd("}", of: nil) {
+                depth -= 1
+                if depth == 0 { return }
+            } else {
+                if isAt("{") { depth += 1 }
+                advance()
+            }
         }
     }
 }
@@ -168,94 +212,123 @@ extension Parser {
 
 extension Parser {
     private mutating func parseFile() {
+        let root = open([])
         do throws(Failure) { try parseSyntax() } catch { return }
-        while token.kind != .end {
-            if take(";") { continue }
-            do throws(Failure) { try parseTopLevel() } catch {
+        var options: [Google_Protobuf_UninterpretedOption] = []
+        while token.kind != .end, !hasEnoughErrors {
+            if takeEnd(";", of: nil) { continue }
+            do throws(Failure) { try parseTopLevel(root, &options) } catch {
                 skipStatement()
-                // A stray closing brace at the top level would stop every attempt.
-                if isAt("}") { advance() }
+                if isAt("}") {
+                    report("there is no '{' to this '}'")
+                    upcoming = lexer.advanceWithComments()
+                }
             }
         }
+        if !options.isEmpty { file.descriptor.options.uninterpretedOption = options }
+        close(root)
     }
 
     private mutating func parseSyntax() throws(Failure) {
-        let start = token
-        if isAt(word: "edition") {
-            throw fail("editions are not supported; use syntax = \"proto3\" or \"proto2\"")
+        if isAt("edition") {
+            throw fail("editions are not supported; use syntax = \"proto2\" or \"proto3\"")
         }
-        guard take(word: "syntax") else { return }
+        guard isAt("syntax") else { return }
+        let element = open([PathNumber.File.syntax])
+        advance()
         try expect("=")
-        let at = token.location
-        let name = String(decoding: try stringLiteral("\"proto2\" or \"proto3\""), as: UTF8.self)
+        let start = token
+        let name = RawText(bytes: try string("\"proto2\" or \"proto3\"")).text
+        try expectEnd(";", of: element)
+        close(element)
         guard name == "proto2" || name == "proto3" else {
             throw fail(
                 "unrecognized syntax identifier \"\(name)\"; use \"proto2\" or \"proto3\"",
-                at: at
+                at: start
             )
         }
-        try expect(";")
-        note([PathNumber.File.syntax], start)
-        if name == "proto3" { file.descriptor.syntax = name }
+        isProto3 = name == "proto3"
+        if isProto3 { file.descriptor.syntax = name }
     }
 
-    private mutating func parseTopLevel() throws(Failure) {
-        let start = token
-        guard case .identifier(let word) = start.kind else {
-            throw fail("expected a top-level statement (e.g. \"message\") but found \(token.shown)")
-        }
-        switch word {
-        case "import": try parseImport()
-        case "package": try parsePackage()
-        case "option":
-            advance()
-            file.descriptor.options.uninterpretedOption.append(try parseOption())
-            try expect(";")
+    private mutating func parseTopLevel(
+        _ root: Element,
+        _ options: inout [Google_Protobuf_UninterpretedOption]
+    ) throws(Failure) {
+        switch token.kind == .identifier ? token.text : "" {
         case "message":
             let index = Int32(clamping: file.descriptor.messageType.count)
-            let message = try parseMessage([PathNumber.File.message, index], depth: 1)
+            let message = try parseMessage(path(root, PathNumber.File.message, index), depth: 1)
             file.descriptor.messageType.append(message)
         case "enum":
             let index = Int32(clamping: file.descriptor.enumType.count)
-            file.descriptor.enumType.append(try parseEnum([PathNumber.File.enumType, index]))
+            file.descriptor.enumType.append(
+                try parseEnum(path(root, PathNumber.File.enumType, index))
+            )
         case "service":
             let index = Int32(clamping: file.descriptor.service.count)
-            file.descriptor.service.append(try parseService([PathNumber.File.service, index]))
-        case "extend": throw fail("extensions are not supported yet")
+            file.descriptor.service.append(
+                try parseService(path(root, PathNumber.File.service, index))
+            )
+        case "extend":
+            var scope = FieldScope(
+                parent: root,
+                nestedNumber: PathNumber.File.message,
+                nested: [],
+                depth: 0
+            )
+            swap(&scope.nested, &file.descriptor.messageType)
+            defer { swap(&scope.nested, &file.descriptor.messageType) }
+            file.descriptor.extension += try parseExtend(
+                path(root, PathNumber.File.extension),
+                firstIndex: file.descriptor.extension.count,
+                &scope
+            )
+        case "import": try parseImport(root)
+        case "package": try parsePackage(root)
+        case "option":
+            let element = open(path(root, PathNumber.File.options))
+            options.append(
+                try parseOption(element, index: options.count, isStatement: true)
+            )
+            close(element)
         case "syntax": throw fail("syntax must be the first statement of a file")
         default:
             throw fail("expected a top-level statement (e.g. \"message\") but found \(token.shown)")
         }
     }
 
-    private mutating func parseImport() throws(Failure) {
-        advance()
+    private mutating func parseImport(_ root: Element) throws(Failure) {
         let index = Int32(clamping: file.descriptor.dependency.count)
-        if take(word: "public") {
+        let element = open(path(root, PathNumber.File.dependency, index))
+        advance()
+        if isAt("public") {
+            let position = Int32(clamping: file.descriptor.publicDependency.count)
+            record(path(root, PathNumber.File.publicDependency, position), from: token, to: token)
+            advance()
             file.descriptor.publicDependency.append(index)
-        } else if take(word: "weak") {
+        } else if isAt("weak") {
+            let position = Int32(clamping: file.descriptor.weakDependency.count)
+            record(path(root, PathNumber.File.weakDependency, position), from: token, to: token)
+            advance()
             file.descriptor.weakDependency.append(index)
         }
-        let start = token
-        let path = String(
-            decoding: try stringLiteral("a string naming the file to import"),
-            as: UTF8.self
-        )
-        note([PathNumber.File.dependency, index], start)
-        guard !file.descriptor.dependency.contains(path) else {
-            throw fail("import \"\(path)\" is listed twice", at: start.location)
-        }
-        file.descriptor.dependency.append(path)
-        try expect(";")
+        let name = RawText(bytes: try string("a string naming the file to import")).text
+        file.descriptor.dependency.append(name)
+        try expectEnd(";", of: element)
+        close(element)
     }
 
-    private mutating func parsePackage() throws(Failure) {
-        let start = advance()
-        guard !file.descriptor.hasPackage else {
-            throw fail("a file has only one package", at: start.location)
+    private mutating func parsePackage(_ root: Element) throws(Failure) {
+        if file.descriptor.hasPackage {
+            report("a file has only one package")
         }
-        note([PathNumber.File.package], start)
-        file.descriptor.package = try qualifiedName("a package name", mayBeAbsolute: false)
-        try expect(";")
+        let element = open(path(root, PathNumber.File.package))
+        advance()
+        var name = try identifier("a package name")
+        while take(".") { name += "." + (try identifier("a package name")) }
+        file.descriptor.package = name
+        try expectEnd(";", of: element)
+        close(element)
     }
 }

@@ -23,6 +23,22 @@ enum EscapedBytes {
         return bytes
     }
 
+    /// The text: what is not printable ASCII becomes an octal escape, save for the common ones.
+    static func encode(_ bytes: [UInt8]) -> String {
+        var text = ""
+        for byte in bytes {
+            switch byte {
+            case 0x0A: text += "\\n"
+            case 0x0D: text += "\\r"
+            case 0x09: text += "\\t"
+            case 0x22, 0x27, 0x5C: text += "\\" + String(Unicode.Scalar(byte))
+            case 0x20..<0x7F: text += String(Unicode.Scalar(byte))
+            default: text += "\\\(byte >> 6)\(byte >> 3 & 7)\(byte & 7)"
+            }
+        }
+        return text
+    }
+
     private static func number(_ rest: inout ArraySlice<UInt8>, radix: Int, digits: Int) -> UInt8 {
         var value = 0
         for _ in 0..<digits {

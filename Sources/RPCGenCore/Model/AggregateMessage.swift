@@ -39,6 +39,13 @@ struct AggregateMessage {
                     + "field \"\(table[id].name)\""
             )
         }
+        var fields = fields
+        if message.isMapEntry {
+            // An entry always has its key and its value.
+            for field in message.fields.map({ table.field($0) }) where fields[field.number] == nil {
+                fields[field.number] = (field, [table.defaultValue(of: field)])
+            }
+        }
         var wire = WireWriter()
         for (number, entry) in fields.sorted(by: { $0.key < $1.key }) {
             if message.isMessageSet, table[entry.field.id].kind == .extension {
@@ -60,5 +67,19 @@ struct AggregateMessage {
         WireValue.varint(UInt64(bitPattern: Int64(number))).write(2, to: &item)
         value.write(3, to: &item)
         WireValue.group(item.bytes).write(1, to: &wire)
+    }
+}
+
+extension SymbolTable {
+    /// The value that a field of a map's entry has if none is given.
+    fileprivate func defaultValue(of field: Field) -> WireValue {
+        switch field.type {
+        case .string, .bytes, .message, .group: .bytes([])
+        case .double, .fixed64, .sfixed64: .fixed64(0)
+        case .float, .fixed32, .sfixed32: .fixed32(0)
+        case .enum:
+            field.wireValue(field.typeID.flatMap { enumeration($0).firstNumber } ?? 0)
+        default: .varint(0)
+        }
     }
 }

@@ -129,7 +129,8 @@ extension AggregateParser {
         try expect("]")
         let lookup = table.resolve(name, from: table[message].scope, visibility)
         if let id = lookup.found {
-            if table[id].kind == .extension, table.field(id).owner == message {
+            // A field may stand in brackets too.
+            if [.extension, .field].contains(table[id].kind), table.field(id).owner == message {
                 return table.field(id)
             }
             // In a message set, a message stands for the extension that it declares for itself.
@@ -309,7 +310,7 @@ extension AggregateParser {
             guard digits.utf8.count == 1 || digits.utf8.first != 0x30 else {
                 throw fail("expected a decimal number but found \(digits)")
             }
-            value = NumberLiteral.integer(digits).map(Double.init) ?? NumberLiteral.double(digits)
+            value = NumberLiteral.integer(digits).map { Double($0) } ?? NumberLiteral.double(digits)
         case .float: value = NumberLiteral.double(token.text)
         case .identifier:
             switch token.text.lowercased() {

@@ -111,7 +111,12 @@ extension Resolver {
             }
             $0.isMapEntry = message.hasOptions && message.options.mapEntry
         }
-        register(id, path + [PathNumber.Message.name])
+        if table.message(id).isMapEntry {
+            // It has no place of its own, but the message with the map field has.
+            register(id, path.dropLast(2) + [PathNumber.Message.name], note: " by a map field")
+        } else {
+            register(id, path + [PathNumber.Message.name])
+        }
         validateRanges(message, id, path)
         return id
     }

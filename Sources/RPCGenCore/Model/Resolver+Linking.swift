@@ -35,12 +35,13 @@ extension Resolver {
         _ path: [Int32]
     ) {
         let symbols = table.message(id)
+        let maps = mapFields(message)
         for index in message.nestedType.indices {
-            link(
-                &message.nestedType[index],
-                symbols.messages[index],
-                path + [PathNumber.Message.nested, Int32(clamping: index)]
-            )
+            let nestedPath = path + [PathNumber.Message.nested, Int32(clamping: index)]
+            let map = maps[message.nestedType[index].name]
+            mapPath = map.map { path + [PathNumber.Message.field, Int32(clamping: $0)] }
+            link(&message.nestedType[index], symbols.messages[index], nestedPath)
+            mapPath = nil
         }
         for index in message.field.indices {
             link(
@@ -57,6 +58,15 @@ extension Resolver {
             )
         }
         validateOneofs(message, path)
+    }
+
+    /// The positions of map fields by the names of their types.
+    private func mapFields(_ message: Google_Protobuf_DescriptorProto) -> [String: Int] {
+        let entries = message.nestedType.filter { $0.hasOptions && $0.options.mapEntry }
+        guard !entries.isEmpty else { return [:] }
+        let names = Set(entries.map(\.name))
+        let fields = message.field.enumerated().filter { names.contains($1.typeName) }
+        return Dictionary(fields.map { ($1.typeName, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Members of a oneof stand together, and there is at least one.
@@ -167,8 +177,10 @@ extension Resolver {
         return true
     }
 
-    /// Where the type of a field stands; those of a map's key and value have no place of their own.
-    private func typePlace(_ path: [Int32]) -> [Int32] { path + [PathNumber.Field.typeName] }
+    /// Where the type of a field stands; that of a map's key or value stands in the map field.
+    private func typePlace(_ path: [Int32]) -> [Int32] {
+        (mapPath ?? path) + [PathNumber.Field.typeName]
+    }
 
     private mutating func validateEnumDefault(
         _ field: Google_Protobuf_FieldDescriptorProto,

@@ -2,11 +2,6 @@ internal import NetpollProtobuf
 
 /// Last pass: what depends on the options, and the rules of proto3.
 extension Resolver {
-    private static let optionTypes: Set<String> = [
-        "FileOptions", "MessageOptions", "FieldOptions", "EnumOptions", "EnumValueOptions",
-        "ServiceOptions", "MethodOptions", "OneofOptions", "ExtensionRangeOptions",
-    ]
-
     mutating func validateFile(_ dependencies: [Int]) {
         let symbols = table.files[fileIndex]
         let descriptor = file.descriptor
@@ -17,27 +12,20 @@ extension Resolver {
         for (index, item) in descriptor.enumType.enumerated() {
             validate(item, [PathNumber.File.enumType, Int32(clamping: index)])
         }
+        validateServices()
         for (index, field) in descriptor.extension.enumerated() {
             let path = [PathNumber.File.extension, Int32(clamping: index)]
             validate(field, symbols.extensions[index], path)
         }
-        validateLite(dependencies)
+        validateImports(dependencies)
+        if file.isProto3 { validateProto3() }
     }
 
-    /// Files for the lite runtime may import all others, but not the reverse.
-    private mutating func validateLite(_ dependencies: [Int]) {
+    private mutating func validateServices() {
         let options = file.descriptor.options
-        guard table.files[fileIndex].isLite else {
-            if let index = dependencies.firstIndex(where: { table.files[$0].isLite }) {
-                fail(
-                    [PathNumber.File.dependency, Int32(clamping: index)],
-                    "files that do not use optimize_for = LITE_RUNTIME cannot import files that do, "
-                        + "as \"\(table.files[dependencies[index]].name)\" does"
-                )
-            }
-            return
-        }
-        guard options.ccGenericServices || options.javaGenericServices else { return }
+        guard table.files[fileIndex].isLite,
+            options.ccGenericServices || options.javaGenericServices
+        else { return }
         for index in file.descriptor.service.indices {
             fail(
                 [PathNumber.File.service, Int32(clamping: index), PathNumber.Service.name],
@@ -45,6 +33,18 @@ extension Resolver {
                     + "cc_generic_services and java_generic_services are false"
             )
         }
+    }
+
+    /// Files for the lite runtime may import all others, but not the reverse.
+    private mutating func validateImports(_ dependencies: [Int]) {
+        guard !table.files[fileIndex].isLite,
+            let index = dependencies.firstIndex(where: { table.files[$0].isLite })
+        else { return }
+        fail(
+            [PathNumber.File.dependency, Int32(clamping: index)],
+            "files that do not use optimize_for = LITE_RUNTIME cannot import files that do, "
+                + "as \"\(table.files[dependencies[index]].name)\" does"
+        )
     }
 
     // MARK: Messages
@@ -79,46 +79,12 @@ extension Resolver {
                 "extension numbers cannot be greater than \(limit)"
             )
         }
-        if file.isProto3 { validateProto3(message, path) }
-    }
-
-    private mutating func validateProto3(
-        _ message: Google_Protobuf_DescriptorProto,
-        _ path: [Int32]
-    ) {
-        if !message.extensionRange.isEmpty {
-            fail(
-                path + [PathNumber.Message.extensionRange, 0],
-                "extension ranges are not allowed in proto3"
-            )
-        }
-        if message.options.messageSetWireFormat {
-            fail(path + [PathNumber.Message.name], "message sets are not supported in proto3")
-        }
-        var names: [String: String] = [:]
-        for (index, field) in message.field.enumerated() {
-            let folded = NameStyle.folded(field.name)
-            guard let other = names[folded] else {
-                names[folded] = field.name
-                continue
-            }
-            fail(
-                path + [PathNumber.Message.field, Int32(clamping: index), PathNumber.Field.name],
-                "the JSON name of field \"\(field.name)\" conflicts with that of field \"\(other)\""
-            )
-        }
     }
 
     private mutating func validate(
         _ item: Google_Protobuf_EnumDescriptorProto,
         _ path: [Int32]
     ) {
-        if file.isProto3, let first = item.value.first, first.number != 0 {
-            fail(
-                path + [PathNumber.Enum.value, 0, PathNumber.EnumValue.number],
-                "the first enum value must be zero in proto3"
-            )
-        }
         guard !item.options.allowAlias else { return }
         var names: [Int32: String] = [:]
         for (index, value) in item.value.enumerated() {
@@ -144,12 +110,7 @@ extension Resolver {
         _ path: [Int32]
     ) {
         let symbol = table.field(id)
-        let typePath =
-            path
-            + [
-                field.type == .group || !field.hasTypeName
-                    ? PathNumber.Field.type : PathNumber.Field.typeName
-            ]
+        let typePath = path + [field.typePathNumber]
         let options = field.options
         if options.lazy || options.unverifiedLazy, field.type != .message {
             fail(typePath, "[lazy = true] is for submessage fields only")
@@ -173,7 +134,6 @@ extension Resolver {
         if field.hasExtendee, field.jsonName != NameStyle.json(field.name) {
             fail(path + [PathNumber.Field.jsonName], "json_name is not allowed for extensions")
         }
-        if file.isProto3 { validateProto3(field, symbol, path, typePath) }
     }
 
     private mutating func validateMessageSet(
@@ -201,21 +161,32 @@ extension Resolver {
         }
     }
 
+    /// Whether a message is what a map field has made for itself, or looks in every way like it.
+    private func isEntry(_ entry: SymbolTable.ID, of field: SymbolTable.Field) -> Bool {
+        let message = table.message(entry)
+        let hasOtherContents =
+            !message.extensions.isEmpty || !message.messages.isEmpty || !message.enums.isEmpty
+            || !message.extensionRanges.isEmpty
+        let isPlacedRight =
+            field.isRepeated && table[field.id].kind == .field && field.owner == table[entry].scope
+            && table[entry].name == NameStyle.mapEntry(table[field.id].name)
+        let parts = message.fields.map { table.field($0) }
+        return isPlacedRight && !hasOtherContents && parts.map(\.number) == [1, 2]
+            && message.fields.map { table[$0].name } == ["key", "value"]
+            && parts.allSatisfy { $0.label == .optional }
+    }
+
     private mutating func validateMap(
         _ entry: SymbolTable.ID,
         _ field: SymbolTable.Field,
         _ typePath: [Int32]
     ) {
         let fields = table.message(entry).fields
-        // Whoever uses the message behind a map field in another field has written its name.
-        let isOwnEntry =
-            table[entry].name == NameStyle.mapEntry(table[field.id].name)
-            && field.owner == table[entry].scope && field.isRepeated
-            && table[field.id].kind == .field
-        guard isOwnEntry, fields.count == 2 else {
+        guard isEntry(entry, of: field) else {
             return fail(
                 typePath,
-                "\"\(table.shownName(entry))\" is the type behind a map and cannot be used elsewhere"
+                "\"\(table.shownName(entry))\" is like the message behind a map; write a map field "
+                    + "instead, without map_entry"
             )
         }
         switch table.field(fields[0]).type {
@@ -228,42 +199,5 @@ extension Resolver {
         if value.type == .enum, let type = value.typeID, table.enumeration(type).firstNumber != 0 {
             fail(typePath, "the first value of an enum in a map must be zero")
         }
-    }
-
-    private mutating func validateProto3(
-        _ field: Google_Protobuf_FieldDescriptorProto,
-        _ symbol: SymbolTable.Field,
-        _ path: [Int32],
-        _ typePath: [Int32]
-    ) {
-        if field.hasExtendee, let owner = symbol.owner {
-            let parts = table.fullName(owner).split(separator: ".").map(String.init)
-            let isOptions = parts.last.map(Self.optionTypes.contains) ?? false
-            if !isOptions || ![["google", "protobuf"], ["proto2"]].contains(parts.dropLast()) {
-                fail(
-                    path + [PathNumber.Field.extendee],
-                    "extensions in proto3 are only allowed for defining options"
-                )
-            }
-        }
-        if field.label == .required {
-            fail(typePath, "required fields are not allowed in proto3")
-        }
-        if field.hasDefaultValue {
-            fail(
-                path + [PathNumber.Field.defaultValue],
-                "explicit default values are not allowed in proto3"
-            )
-        }
-        if symbol.type == .enum, let type = symbol.typeID,
-            !table.files[table[type].file].isProto3
-        {
-            fail(
-                typePath,
-                "enum type \"\(table.shownName(type))\" is not a proto3 enum and cannot be used in "
-                    + "a proto3 message"
-            )
-        }
-        if field.type == .group { fail(typePath, "groups are not supported in proto3") }
     }
 }

@@ -14,6 +14,8 @@ struct Resolver {
     var visibility: Visibility
     /// The fields of the current file by what they number.
     var fieldsByNumber: [NumberKey: SymbolTable.ID] = [:]
+    /// The map field whose generated message is being linked.
+    var mapPath: [Int32]?
     /// Bytes of resolved names that the current file may still have.
     private var nameBudget = Self.nameBudgetMinimum
     private var hasErrors = false

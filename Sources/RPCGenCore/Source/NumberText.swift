@@ -1,5 +1,6 @@
 /// Writes floating-point numbers as descriptors hold them: as C's `%g` does, with as few digits as
-/// 15 (6 for a float) if they are exact, else with 17 (9).
+/// 15 (6 for a float) if they are exact, else with 17 (9); as protoc does, a subnormal float never
+/// with 6.
 enum NumberText {
     static func double(_ value: Double) -> String {
         let short = general(value, precision: 15)
@@ -8,7 +9,8 @@ enum NumberText {
 
     static func float(_ value: Float) -> String {
         let short = general(Double(value), precision: 6)
-        return Float(short) == value || value.isNaN ? short : general(Double(value), precision: 9)
+        let isExact = Float(short) == value && !value.isSubnormal
+        return isExact || value.isNaN ? short : general(Double(value), precision: 9)
     }
 
     /// `%.<precision>g`.

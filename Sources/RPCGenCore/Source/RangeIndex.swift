@@ -58,6 +58,8 @@ struct RangeIndex {
         return sorted[next].position
     }
 
+    var isEmpty: Bool { sorted.isEmpty }
+
     /// The position of a range that holds a number; right as long as no ranges overlap.
     func position(of number: Int64) -> Int? {
         let behind = sorted.firstIndex(startingBehind: number)

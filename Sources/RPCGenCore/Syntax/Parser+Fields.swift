@@ -107,8 +107,10 @@ extension Parser {
         if field.hasLabel { throw fail("a map field has no label") }
         if field.hasExtendee { throw fail("an extension cannot be a map") }
         try expect("<")
+        if isAt("group") { report("the key of a map must be an integer, a bool or a string") }
         let key = try parseType()
         try expect(",")
+        if isAt("group") { report("the value of a map cannot be a group") }
         let value = try parseType()
         try expect(">")
         return MapType(key: key, value: value)

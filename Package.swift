@@ -84,6 +84,7 @@ let package = Package(
         .testTarget(
             name: "RPCGenCoreTests",
             dependencies: ["NetpollProtobuf", "NetpollTesting", "RPCGenCore"],
+            exclude: ["Corpus"],
             swiftSettings: settings
         ),
         .target(

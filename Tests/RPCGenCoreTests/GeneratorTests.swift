@@ -23,6 +23,7 @@ struct GeneratorTests {
         arguments: [
             ("echo.proto", "Examples/Echo/Sources/EchoService"),
             ("tests/everything.proto", "Tests/TestProtos"),
+            ("tests/groups.proto", "Tests/TestProtos"),
             ("tests/imported.proto", "Tests/TestProtos"),
             ("tests/required.proto", "Tests/TestProtos"),
             ("google/protobuf/descriptor.proto", "Sources/NetpollProtobuf/Generated"),

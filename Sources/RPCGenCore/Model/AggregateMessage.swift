@@ -18,7 +18,8 @@ struct AggregateMessage {
         }
         guard let oneof = field.oneof, let other = oneofs[oneof] else { return }
         throw AggregateParser.Failure(
-            message: "field \"\(name)\" and field \"\(table[other.id].name)\" are members of one oneof"
+            message:
+                "field \"\(name)\" and field \"\(table[other.id].name)\" are members of one oneof"
         )
     }
 

@@ -23,6 +23,9 @@ struct OptionInterpreter {
     /// The types of descriptor.proto, for files that do not import it.
     let builtIn: SymbolTable
 
+    /// How deep the field that an option sets may lie; what is deeper, no runtime would decode.
+    private static let nestingLimit = 100
+
     /// The fields that an option's name leads through; the last one has the value.
     struct Target {
         let fields: [SymbolTable.Field]
@@ -39,6 +42,8 @@ struct OptionInterpreter {
     ///   - option: The option.
     ///   - optionsName: The full name of the options message.
     ///   - scope: Where the option stands.
+    /// - Returns: The fields that the name leads through.
+    /// - Throws: ``OptionError`` about the name.
     func target(
         of option: Google_Protobuf_UninterpretedOption,
         in optionsName: String,
@@ -46,6 +51,9 @@ struct OptionInterpreter {
     ) throws(OptionError) -> Target {
         guard option.name.first?.namePart != "uninterpreted_option" else {
             throw .name("an option must not use the reserved name \"uninterpreted_option\"")
+        }
+        guard option.name.count <= Self.nestingLimit else {
+            throw .name("the name of an option has more than \(Self.nestingLimit) parts")
         }
         let declared = table.find(optionsName)
         let schema = declared == nil ? builtIn : table
@@ -55,7 +63,8 @@ struct OptionInterpreter {
         var fields: [SymbolTable.Field] = []
         var shown = ""
         for (index, part) in option.name.enumerated() {
-            shown += (index > 0 ? "." : "") + (part.isExtension ? "(\(part.namePart))" : part.namePart)
+            shown +=
+                (index > 0 ? "." : "") + (part.isExtension ? "(\(part.namePart))" : part.namePart)
             let field = try field(part, of: message, in: schema, from: scope, shown)
             fields.append(field)
             guard index + 1 < option.name.count else { break }

@@ -67,12 +67,16 @@ extension Resolver {
             return fail(path, "\"\(name)\" is already defined: \(describe(existing))\(note)")
         }
         let scope = table.shownName(table[id].scope)
-        fail(path, "\"\(name)\" is already defined\(scope.isEmpty ? "" : " in \"\(scope)\"")\(note)")
+        fail(
+            path,
+            "\"\(name)\" is already defined\(scope.isEmpty ? "" : " in \"\(scope)\"")\(note)"
+        )
     }
 
     private func describe(_ id: SymbolTable.ID) -> String {
         let symbol = table[id]
-        return "\(symbol.kind.rawValue) \"\(table.shownName(id))\" in \"\(table.files.indices.contains(symbol.file) ? table.files[symbol.file].name : file.path)\""
+        return
+            "\(symbol.kind.rawValue) \"\(table.shownName(id))\" in \"\(table.files.indices.contains(symbol.file) ? table.files[symbol.file].name : file.path)\""
     }
 
     // MARK: Messages
@@ -152,7 +156,10 @@ extension Resolver {
             fail(typePath, "extension \"\(table.shownName(id))\" cannot be required")
         }
         if field.hasDefaultValue, field.label == .repeated {
-            fail(path + [PathNumber.Field.defaultValue], "repeated fields cannot have default values")
+            fail(
+                path + [PathNumber.Field.defaultValue],
+                "repeated fields cannot have default values"
+            )
         }
         validateNumber(field, path + [PathNumber.Field.number])
         register(id, path + [PathNumber.Field.name])

@@ -46,7 +46,9 @@ struct Resolver {
         file = parsed
         hasErrors = false
         fieldsByNumber = [:]
-        let (allowed, isHuge) = byteCount.multipliedReportingOverflow(by: Self.nameAmplificationLimit)
+        let (allowed, isHuge) = byteCount.multipliedReportingOverflow(
+            by: Self.nameAmplificationLimit
+        )
         nameBudget = max(Self.nameBudgetMinimum, isHuge ? .max : allowed)
         fileIndex = table.files.count
         declareFile(dependencies)
@@ -77,7 +79,9 @@ struct Resolver {
     mutating func absoluteName(_ id: SymbolTable.ID, at path: [Int32]) -> String {
         let name = "." + table.fullName(id)
         nameBudget -= name.utf8.count
-        if nameBudget < 0 { fail(path, "the names of types, written in full, take too much memory") }
+        if nameBudget < 0 {
+            fail(path, "the names of types, written in full, take too much memory")
+        }
         return nameBudget < 0 ? "." : name
     }
 }

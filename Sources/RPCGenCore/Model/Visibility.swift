@@ -57,6 +57,7 @@ extension SymbolTable {
     ///   - scope: Where the reference stands.
     ///   - visibility: What its file may name.
     ///   - typesOnly: Whether a field or method of the name does not hide a type further out.
+    /// - Returns: What was found, or why nothing was.
     func resolve(
         _ reference: String,
         from scope: ID,

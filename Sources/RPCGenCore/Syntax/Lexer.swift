@@ -33,13 +33,12 @@ struct Lexer {
                     current = token(.end, from: offset, line, column)
                     return
                 }
-                if peek < 0x20 {
-                    fail("control characters are not allowed outside of strings and comments")
-                    take(while: { $0 < 0x20 && !$0.isSpace && $0 != 0x0A })
-                } else {
+                guard peek < 0x20 else {
                     takeToken()
                     return
                 }
+                fail("control characters are not allowed outside of strings and comments")
+                take(while: { $0 < 0x20 && !$0.isSpace && $0 != 0x0A })
             }
         }
     }
@@ -80,7 +79,7 @@ extension Lexer {
         take(first) || take(second)
     }
 
-    private mutating func take(one matches: (UInt8) -> Bool) -> Bool {
+    private mutating func takeOne(where matches: (UInt8) -> Bool) -> Bool {
         guard !isAtEnd, matches(peek) else { return false }
         skip()
         return true
@@ -142,16 +141,15 @@ extension Lexer {
                 _ = take(0x0A)
             case .slash: return sorter.finish()
             case .none:
-                if take(0x0A) {
-                    sorter.flush()
-                    sorter.detachFromPrevious()
-                } else {
+                guard take(0x0A) else {
                     advance()
                     if current.kind == .end || ["}", "]", ")"].contains(current.text) {
                         sorter.flush()
                     }
                     return sorter.finish()
                 }
+                sorter.flush()
+                sorter.detachFromPrevious()
             }
         }
     }
@@ -249,13 +247,13 @@ extension Lexer {
     private mutating func takeToken() {
         let start = (offset, line, column)
         let kind: Token.Kind
-        if take(one: \.isLetter) {
+        if takeOne(where: \.isLetter) {
             take(while: { $0.isLetter || $0.isDigit })
             kind = .identifier
         } else if take(0x30) {
             kind = takeNumber(afterZero: true)
         } else if take(0x2E) {
-            if take(one: \.isDigit) {
+            if takeOne(where: \.isDigit) {
                 if previous.kind == .identifier, previous.line == start.1,
                     previous.endColumn == start.2
                 {
@@ -265,7 +263,7 @@ extension Lexer {
             } else {
                 kind = .symbol
             }
-        } else if take(one: \.isDigit) {
+        } else if takeOne(where: \.isDigit) {
             kind = takeNumber()
         } else if take(0x22) {
             takeString(0x22)
@@ -338,16 +336,16 @@ extension Lexer {
     /// Checks an escape behind its backslash; what it stands for is found by ``StringLiteral``.
     private mutating func takeEscape() {
         let isHexadecimal: (UInt8) -> Bool = { $0.hexadecimalValue != nil }
-        if take(one: { StringLiteral.simpleEscapes[$0] != nil || $0.isOctalDigit }) { return }
+        if takeOne(where: { StringLiteral.simpleEscapes[$0] != nil || $0.isOctalDigit }) { return }
         if take(0x78) {
-            if !take(one: isHexadecimal) { fail("\\x must be followed by hex digits") }
+            if !takeOne(where: isHexadecimal) { fail("\\x must be followed by hex digits") }
         } else if take(0x75) {
-            for _ in 0..<4 where !take(one: isHexadecimal) {
+            for _ in 0..<4 where !takeOne(where: isHexadecimal) {
                 return fail("\\u must be followed by four hex digits")
             }
         } else if take(0x55) {
             let isValid = take(0x30) && take(0x30) && take(0x30, or: 0x31)
-            guard isValid, (0..<5).allSatisfy({ _ in take(one: isHexadecimal) }) else {
+            guard isValid, (0..<5).allSatisfy({ _ in takeOne(where: isHexadecimal) }) else {
                 return fail("\\U must be followed by eight hex digits, at most 10ffff")
             }
         } else {

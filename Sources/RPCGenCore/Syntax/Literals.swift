@@ -116,7 +116,9 @@ enum StringLiteral {
         case 0x1_0000..<0x11_0000: result += [head(0xF0, 18), tail(12), tail(6), tail(0)]
         default:
             let digits = String(scalar, radix: 16)
-            result += Array("\\U\(String(repeating: "0", count: 8 - digits.utf8.count))\(digits)".utf8)
+            result += Array(
+                "\\U\(String(repeating: "0", count: 8 - digits.utf8.count))\(digits)".utf8
+            )
         }
     }
 }

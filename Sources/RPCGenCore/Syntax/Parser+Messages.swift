@@ -145,7 +145,9 @@ extension Parser {
         var options: [Google_Protobuf_UninterpretedOption] = []
         repeat {
             guard token.kind != .end, !hasEnoughErrors else {
-                throw fail("the end of the file is inside of oneof \"\(oneof.name)\", a '}' is missing")
+                throw fail(
+                    "the end of the file is inside of oneof \"\(oneof.name)\", a '}' is missing"
+                )
             }
             if isAt("option") {
                 let location = open(path(element, PathNumber.Oneof.options))

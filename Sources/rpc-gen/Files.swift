@@ -48,13 +48,8 @@ enum Files {
         path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     }
 
-    /// A path without the import root that it begins with, which is the name that imports use.
-    static func relative(_ path: String, to roots: [String]) -> String {
-        for root in roots where path.hasPrefix(root + "/") {
-            return String(path.dropFirst(root.count + 1))
-        }
-        return path
-    }
+    /// Whether there is something at a path.
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     static func printError(_ line: String) {
         let bytes = Array((line + "\n").utf8)

@@ -1,7 +1,7 @@
 /// A path on the command line, to be turned into the name that imports would use.
 public struct InputPath: Sendable {
     /// Why a path has no such name.
-    public struct Shadowed: Error, Equatable {
+    public struct Shadowed: Error {
         /// The file that an import of the name would find.
         public let other: String
     }

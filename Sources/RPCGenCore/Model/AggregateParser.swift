@@ -8,7 +8,7 @@ struct AggregateParser {
 
     let table: SymbolTable
     let visibility: Visibility
-    private var lexer: Lexer
+    var lexer: Lexer
     private var depth = 0
 
     struct Failure: Error {
@@ -43,14 +43,14 @@ struct AggregateParser {
 // MARK: - Tokens
 
 extension AggregateParser {
-    private var token: Token { lexer.current }
+    var token: Token { lexer.current }
 
     /// A number sign begins a comment in the text format, and all is on one line.
     private var isAtEnd: Bool { token.kind == .end || token.text == "#" }
 
-    private func fail(_ message: String) -> Failure { Failure(message: message) }
+    func fail(_ message: String) -> Failure { Failure(message: message) }
 
-    private mutating func take(_ text: String) -> Bool {
+    mutating func take(_ text: String) -> Bool {
         guard token.text == text else { return false }
         lexer.advance()
         return true
@@ -60,7 +60,7 @@ extension AggregateParser {
         guard take(text) else { throw fail("expected \"\(text)\" but found \(token.shown)") }
     }
 
-    private mutating func identifier() throws(Failure) -> String {
+    mutating func identifier() throws(Failure) -> String {
         guard token.kind == .identifier else {
             throw fail("expected an identifier but found \(token.shown)")
         }
@@ -175,7 +175,7 @@ extension AggregateParser {
         message.add(.bytes(bytes), to: table.field(value))
     }
 
-    private mutating func parseMessage(_ type: SymbolTable.ID) throws(Failure) -> [UInt8] {
+    mutating func parseMessage(_ type: SymbolTable.ID) throws(Failure) -> [UInt8] {
         depth += 1
         defer { depth -= 1 }
         guard depth <= Self.nestingLimit else {
@@ -249,105 +249,5 @@ extension AggregateParser {
             throw fail("expected a value but found \(token.shown)")
         }
         lexer.advance()
-    }
-}
-
-// MARK: - Values
-
-extension AggregateParser {
-    private mutating func parseValue(of field: SymbolTable.Field) throws(Failure) -> WireValue {
-        switch field.type {
-        case .message, .group:
-            guard let type = field.typeID else { throw fail("a field has no type") }
-            let bytes = try parseMessage(type)
-            return field.type == .group ? .group(bytes) : .bytes(bytes)
-        case .int32, .sint32, .sfixed32:
-            return field.wireValue(try signed(max: UInt64(Int32.max)))
-        case .int64, .sint64, .sfixed64:
-            return field.wireValue(try signed(max: UInt64(Int64.max)))
-        case .uint32, .fixed32: return field.wireValue(try unsigned(max: UInt64(UInt32.max)))
-        case .uint64, .fixed64: return field.wireValue(try unsigned(max: .max))
-        case .float: return .fixed32(Float(try number()).bitPattern)
-        case .double: return .fixed64(try number().bitPattern)
-        case .bool: return .varint(try bool() ? 1 : 0)
-        case .string, .bytes:
-            guard token.kind == .string else {
-                throw fail("expected a string but found \(token.shown)")
-            }
-            var bytes: [UInt8] = []
-            while token.kind == .string {
-                StringLiteral.append(lexer.bytes(of: token), to: &bytes)
-                lexer.advance()
-            }
-            return .bytes(bytes)
-        case .enum: return try enumValue(of: field)
-        }
-    }
-
-    private mutating func unsigned(max: UInt64) throws(Failure) -> UInt64 {
-        guard token.kind == .integer else {
-            throw fail("expected an integer but found \(token.shown)")
-        }
-        guard let value = NumberLiteral.integer(token.text, max: max) else {
-            throw fail("the integer \(token.text) is out of range")
-        }
-        lexer.advance()
-        return value
-    }
-
-    private mutating func signed(max: UInt64) throws(Failure) -> Int64 {
-        let isNegative = take("-")
-        let magnitude = try unsigned(max: max + (isNegative ? 1 : 0))
-        return Int64(truncatingIfNeeded: isNegative ? 0 &- magnitude : magnitude)
-    }
-
-    private mutating func number() throws(Failure) -> Double {
-        let isNegative = take("-")
-        let value: Double
-        switch token.kind {
-        case .integer:
-            let digits = token.text
-            guard digits.utf8.count == 1 || digits.utf8.first != 0x30 else {
-                throw fail("expected a decimal number but found \(digits)")
-            }
-            value = NumberLiteral.integer(digits).map { Double($0) } ?? NumberLiteral.double(digits)
-        case .float: value = NumberLiteral.double(token.text)
-        case .identifier:
-            switch token.text.lowercased() {
-            case "inf", "infinity": value = .infinity
-            case "nan": value = .nan
-            default: throw fail("expected a number but found \(token.shown)")
-            }
-        default: throw fail("expected a number but found \(token.shown)")
-        }
-        lexer.advance()
-        return isNegative ? -value : value
-    }
-
-    private mutating func bool() throws(Failure) -> Bool {
-        if token.kind == .integer { return try unsigned(max: 1) == 1 }
-        switch try identifier() {
-        case "true", "True", "t": return true
-        case "false", "False", "f": return false
-        case let other: throw fail("expected \"true\" or \"false\" but found '\(other)'")
-        }
-    }
-
-    private mutating func enumValue(of field: SymbolTable.Field) throws(Failure) -> WireValue {
-        guard let type = field.typeID else { throw fail("a field has no type") }
-        if token.kind == .identifier {
-            let name = try identifier()
-            guard let value = table.value(name, of: type) else {
-                throw fail("enum type \"\(table.shownName(type))\" has no value named \"\(name)\"")
-            }
-            return .varint(UInt64(bitPattern: Int64(table.enumValue(value).number)))
-        }
-        let number = try signed(max: UInt64(Int32.max))
-        // An open enum takes any number.
-        guard
-            field.isProto3
-                || table.enumeration(type).numbers.contains(Int32(truncatingIfNeeded: number))
-        else { throw fail("enum type \"\(table.shownName(type))\" has no value \(number)") }
-        return .varint(UInt64(bitPattern: number))
     }
 }

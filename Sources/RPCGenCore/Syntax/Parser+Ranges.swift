@@ -55,6 +55,12 @@ extension Parser {
         } while take(",")
         try expect("]")
         close(location)
+        let ranges = message.extensionRange.count - first
+        let (copies, isHuge) = ranges.multipliedReportingOverflow(by: options.count)
+        guard !isHuge, copies <= rangeOptionBudget else {
+            throw fail("the file has too many options of extension ranges")
+        }
+        rangeOptionBudget -= copies
         let entries = locations.removeEntries(from: mark)
         for index in first..<message.extensionRange.count {
             message.extensionRange[index].options.uninterpretedOption = options

@@ -74,6 +74,14 @@ struct HostileFileTests {
         #expect(!found.isEmpty && found.allSatisfy { $0.contains("too much memory") })
     }
 
+    @Test("many options of many extension ranges do not fill the memory")
+    func rangeOptions() {
+        let ranges = (1...2000).map { "\($0)" }.joined(separator: ",")
+        let options = (1...2000).map { "o\($0) = 1" }.joined(separator: ",")
+        let text = "syntax = \"proto2\"; message A { extensions \(ranges) [\(options)]; }"
+        #expect(errors(text).map { $0.contains("too many options") } == [true])
+    }
+
     @Test("many of everything is read in linear time")
     func many() {
         let count = 20_000

@@ -79,7 +79,7 @@ extension AggregateParser {
 
 extension AggregateParser {
     private mutating func parseField(of message: inout AggregateMessage) throws(Failure) {
-        let isAny = table.fullName(message.type) == "google.protobuf.Any"
+        let isAny = table.isNamed(["google", "protobuf", "Any"], message.type)
         if isAny, take("[") { return try parseAny(&message) }
         let field: SymbolTable.Field
         if take("[") {

@@ -65,7 +65,10 @@ struct OptionInterpreter {
         for (index, part) in option.name.enumerated() {
             shown +=
                 (index > 0 ? "." : "") + (part.isExtension ? "(\(part.namePart))" : part.namePart)
-            let field = try field(part, of: message, in: schema, from: scope, shown)
+            let field =
+                part.isExtension
+                ? try extensionField(part.namePart, of: message, declared != nil, scope, shown)
+                : try field(part.namePart, of: message, in: schema, shown)
             fields.append(field)
             guard index + 1 < option.name.count else { break }
             guard field.isMessage, let type = field.typeID else {
@@ -83,19 +86,34 @@ struct OptionInterpreter {
     }
 
     private func field(
-        _ part: Google_Protobuf_UninterpretedOption.NamePart,
+        _ name: String,
         of message: SymbolTable.ID,
         in schema: SymbolTable,
-        from scope: SymbolTable.ID,
         _ shown: String
     ) throws(OptionError) -> SymbolTable.Field {
-        guard part.isExtension else {
-            guard let id = schema.field(part.namePart, of: message) else {
-                throw .name("option \"\(shown)\" is unknown; is its file imported?")
-            }
-            return schema.field(id)
+        guard let id = schema.field(name, of: message) else {
+            throw .name("option \"\(shown)\" is unknown; is its file imported?")
         }
-        let lookup = table.resolve(part.namePart, from: scope, visibility)
+        return schema.field(id)
+    }
+
+    /// - Parameters:
+    ///   - name: The extension's name.
+    ///   - message: The message that is extended.
+    ///   - isDeclared: Whether the message is among those of the files: an extension of the built-in
+    ///     message would have to import it.
+    ///   - scope: Where the option stands.
+    ///   - shown: The option's name up to this part.
+    /// - Returns: The field.
+    /// - Throws: ``OptionError`` about the name.
+    private func extensionField(
+        _ name: String,
+        of message: SymbolTable.ID,
+        _ isDeclared: Bool,
+        _ scope: SymbolTable.ID,
+        _ shown: String
+    ) throws(OptionError) -> SymbolTable.Field {
+        let lookup = table.resolve(name, from: scope, visibility)
         guard let id = lookup.found, table[id].kind == .extension || table[id].kind == .field
         else {
             if let taken = lookup.taken {
@@ -108,11 +126,9 @@ struct OptionInterpreter {
             throw .name("option \"\(shown)\" is unknown; is its file imported?")
         }
         let field = table.field(id)
-        // An extension of the built-in message would have to import it.
-        guard field.owner == message, table.find(schema.fullName(message)) == message else {
-            throw .name(
-                "option \"\(shown)\" is not an extension of \"\(schema.shownName(message))\""
-            )
+        guard isDeclared, field.owner == message else {
+            let extended = field.owner.map { table.shownName($0) } ?? ""
+            throw .name("option \"\(shown)\" belongs to \"\(extended)\" and cannot be set here")
         }
         return field
     }

@@ -62,6 +62,15 @@ extension Resolver {
     /// Registers a symbol, or reports what has its name already.
     private mutating func register(_ id: SymbolTable.ID, _ path: [Int32], note: String = "") {
         guard let existing = table.register(id) else { return }
+        reportTaken(id, by: existing, path, note: note)
+    }
+
+    private mutating func reportTaken(
+        _ id: SymbolTable.ID,
+        by existing: SymbolTable.ID,
+        _ path: [Int32],
+        note: String
+    ) {
         let name = table[id].name
         if table[existing].file != fileIndex || table[existing].kind == .package {
             return fail(path, "\"\(name)\" is already defined: \(describe(existing))\(note)")
@@ -203,12 +212,17 @@ extension Resolver {
             let valueID = table.create(.enumValue, value.name, in: scope, file: fileIndex)
             table.setDetails(valueID, SymbolTable.EnumValue(owner: id, number: value.number))
             let namePath = valuePath + [PathNumber.EnumValue.name]
-            let isSibling = table.value(value.name, of: id) == nil
-            let note =
-                isSibling
-                ? "; enum values are siblings of their type, not children of it, so they must be"
-                    + " unique in the scope around enum \"\(item.name)\"" : ""
-            register(valueID, namePath, note: note)
+            guard let existing = table.register(valueID) else { continue }
+            let isOwn = table[existing].kind == .enumValue && table.enumValue(existing).owner == id
+            reportTaken(
+                valueID,
+                by: existing,
+                namePath,
+                note: isOwn
+                    ? ""
+                    : "; enum values are siblings of their type, not children of it, so they must be"
+                        + " unique in the scope around enum \"\(item.name)\""
+            )
         }
         register(id, path + [PathNumber.Enum.name])
         validateNames(item, path)

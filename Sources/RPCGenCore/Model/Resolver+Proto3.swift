@@ -86,9 +86,12 @@ extension Resolver {
         let symbol = table.field(id)
         let typePath = path + [field.typePathNumber]
         if field.hasExtendee, let owner = symbol.owner {
-            let parts = table.fullName(owner).split(separator: ".").map(String.init)
-            let isOptions = parts.last.map(Self.optionTypes.contains) ?? false
-            if !isOptions || ![["google", "protobuf"], ["proto2"]].contains(parts.dropLast()) {
+            let name = table[owner].name
+            let isOptions =
+                Self.optionTypes.contains(name)
+                && (table.isNamed(["google", "protobuf", name], owner)
+                    || table.isNamed(["proto2", name], owner))
+            if !isOptions {
                 fail(
                     path + [PathNumber.Field.extendee],
                     "extensions in proto3 are only allowed for defining options"

@@ -161,9 +161,10 @@ extension Resolver {
     mutating func validateNames(_ item: Google_Protobuf_EnumDescriptorProto, _ path: [Int32]) {
         // In proto2 it is no error, as such enums exist.
         guard file.isProto3 else { return }
+        let prefix = NameStyle.folded(item.name)
         var byName: [String: Google_Protobuf_EnumValueDescriptorProto] = [:]
         for (index, value) in item.value.enumerated() {
-            let name = NameStyle.enumValue(value.name, in: item.name)
+            let name = NameStyle.enumValue(value.name, withoutPrefix: prefix)
             guard let other = byName[name] else {
                 byName[name] = value
                 continue

@@ -138,6 +138,16 @@ struct SymbolTable {
         return parts.reversed().joined(separator: ".")
     }
 
+    /// Whether a symbol has a full name, given as its parts.
+    func isNamed(_ parts: [String], _ id: ID) -> Bool {
+        var id = id
+        for part in parts.reversed() {
+            guard id != Self.root, self[id].name == part else { return false }
+            id = self[id].scope
+        }
+        return id == Self.root
+    }
+
     /// The full name for people to read: parts that are too long for that are cut.
     func shownName(_ id: ID) -> String {
         var parts: [Substring] = []

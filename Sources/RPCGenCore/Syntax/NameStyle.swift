@@ -18,10 +18,15 @@ enum NameStyle {
     static func syntheticOneof(_ name: String) -> String { name.hasPrefix("_") ? name : "_" + name }
 
     /// `MY_ENUM_FOO_BAR` of `MyEnum` to `FooBar`: what generators make of an enum value's name.
-    static func enumValue(_ name: String, in enumName: String) -> String {
+    ///
+    /// - Parameters:
+    ///   - name: The value's name.
+    ///   - prefix: The folded name of the enum.
+    /// - Returns: The short name.
+    static func enumValue(_ name: String, withoutPrefix prefix: String) -> String {
         var result: [UInt8] = []
         var capitalizes = true
-        for byte in withoutPrefix(Array(name.utf8), Array(folded(enumName).utf8)) {
+        for byte in withoutPrefix(Array(name.utf8), prefix.utf8) {
             if byte == 0x5F {
                 capitalizes = true
             } else {
@@ -33,7 +38,9 @@ enum NameStyle {
     }
 
     /// A value's name behind the name of its enum, unless nothing would be left.
-    private static func withoutPrefix(_ name: [UInt8], _ prefix: [UInt8]) -> ArraySlice<UInt8> {
+    private static func withoutPrefix(_ name: [UInt8], _ prefix: String.UTF8View)
+        -> ArraySlice<UInt8>
+    {
         var rest = name[...]
         var expected = prefix[...]
         while let byte = rest.first, let next = expected.first {

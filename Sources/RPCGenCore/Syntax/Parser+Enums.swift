@@ -41,7 +41,7 @@ extension Parser {
             (parser) throws(Failure) in
             try parser.identifier("an enum value's name")
         }
-        try expect("=", "the enum value has no number: expected \"=\" but found \(token.shown)")
+        try expect("=", "the enum value has no number: ")
         value.number = try record(path(element, PathNumber.EnumValue.number)) {
             (parser) throws(Failure) in
             try parser.signedInt32("an integer")

@@ -57,7 +57,7 @@ extension Parser {
         field.name = try record(path(location, PathNumber.Field.name)) { (parser) throws(Failure) in
             try parser.identifier("a field name")
         }
-        try expect("=", "the field has no number: expected \"=\" but found \(token.shown)")
+        try expect("=", "the field has no number: ")
         field.number = try record(path(location, PathNumber.Field.number)) {
             (parser) throws(Failure) in
             try parser.int32("a field number")

@@ -68,9 +68,9 @@ extension Parser {
         return true
     }
 
-    mutating func expect(_ text: String, _ message: String? = nil) throws(Failure) {
+    mutating func expect(_ text: String, _ lead: String = "") throws(Failure) {
         guard take(text) else {
-            throw fail(message ?? "expected \"\(text)\" but found \(token.shown)")
+            throw fail("\(lead)expected \"\(text)\" but found \(token.shown)")
         }
     }
 

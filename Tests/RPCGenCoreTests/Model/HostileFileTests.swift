@@ -74,6 +74,23 @@ struct HostileFileTests {
         #expect(!found.isEmpty && found.allSatisfy { $0.contains("too much memory") })
     }
 
+    @Test("a long name in whose scope much stands is not repeated for all of it")
+    func longScopes() {
+        let name = repeated("A", 1 << 20)
+        let values = (0..<2000).map { "V\($0) = \($0);" }.joined()
+        #expect(errors("syntax = \"proto3\"; enum \(name) { \(values) }").isEmpty)
+        let fields = (1...2000).map { "int32 f\($0) = \($0) [deprecated = true];" }.joined()
+        #expect(errors("syntax = \"proto3\"; message \(name) { \(fields) }").isEmpty)
+        let items = repeated("m { } ", 2000)
+        let options = """
+            syntax = "proto3"; import "google/protobuf/descriptor.proto";
+            message \(name) { message M { repeated M m = 1; } }
+            extend google.protobuf.FileOptions { \(name).M x = 50000; }
+            option (x) = { \(items) };
+            """
+        #expect(errors(options).isEmpty)
+    }
+
     @Test("many options of many extension ranges do not fill the memory")
     func rangeOptions() {
         let ranges = (1...2000).map { "\($0)" }.joined(separator: ",")

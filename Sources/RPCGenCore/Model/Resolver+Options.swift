@@ -174,10 +174,24 @@ extension Resolver {
             }
         }
         do throws(ProtobufError) {
-            return try Options(serializedBytes: wire.bytes)
+            var result = try Options(serializedBytes: wire.bytes)
+            Self.keepRawText(of: wire.bytes, in: &result.unknownFields)
+            return result
         } catch {
             fail(path, "the options cannot be read with the built-in descriptor.proto: \(error)")
             return options
+        }
+    }
+
+    /// Keeps strings of built-in options as they are if they are not UTF-8.
+    private static func keepRawText(of bytes: [UInt8], in unknown: inout UnknownFields) {
+        var fields = WireFields(bytes)
+        while let (number, value) = fields.next() {
+            // What has a larger number is an extension and unknown already.
+            guard number < PathNumber.Option.uninterpreted, case .bytes(let text) = value else {
+                continue
+            }
+            RawText(bytes: text).keep(asField: Int(number), in: &unknown)
         }
     }
 

@@ -13,6 +13,13 @@ enum SwiftNames {
         return prefix.first?.isNumber == true ? "_" + prefix : prefix
     }
 
+    /// Whether a text can name a module or a type as it is.
+    static func isIdentifier(_ text: some StringProtocol) -> Bool {
+        guard let first = text.first, !first.isNumber else { return false }
+        return !keywords.contains(String(text))
+            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" }
+    }
+
     /// A type's name within its parent; `suffix` parts it from what Swift uses itself.
     static func type(_ name: String, suffix: String) -> String {
         reservedTypeNames.contains(name) || keywords.contains(name) ? name + suffix : name

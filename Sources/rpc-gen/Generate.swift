@@ -139,5 +139,6 @@ struct Generate: ParsableCommand {
 extension GeneratorOptions.Visibility: ExpressibleByArgument {}
 extension GeneratorOptions.FileNaming: ExpressibleByArgument {}
 extension GeneratorOptions.ModuleMapping: ExpressibleByArgument {
+    /// Reads `MODULE=PATH`.
     public init?(argument: String) { self.init(argument) }
 }

@@ -24,6 +24,9 @@ let package = Package(
         .library(name: "RPCGenCore", targets: ["RPCGenCore"]),
         .library(name: "NetpollTesting", targets: ["NetpollTesting"]),
         .executable(name: "rpc-gen", targets: ["rpc-gen"]),
+        .executable(name: "protoc-gen-netpoll-swift", targets: ["protoc-gen-netpoll-swift"]),
+        .plugin(name: "RPCGenBuildPlugin", targets: ["RPCGenBuildPlugin"]),
+        .plugin(name: "RPCGenCommandPlugin", targets: ["RPCGenCommandPlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -58,6 +61,29 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "protoc-gen-netpoll-swift",
+            dependencies: ["NetpollProtobuf", "RPCGenCore"],
+            swiftSettings: settings
+        ),
+        .plugin(
+            name: "RPCGenBuildPlugin",
+            capability: .buildTool(),
+            dependencies: ["rpc-gen"]
+        ),
+        .plugin(
+            name: "RPCGenCommandPlugin",
+            capability: .command(
+                intent: .custom(
+                    verb: "generate-rpc",
+                    description: "Generates Swift for .proto files and keeps it in the sources."
+                ),
+                permissions: [
+                    .writeToPackageDirectory(reason: "The generated files go into the sources.")
+                ]
+            ),
+            dependencies: ["rpc-gen"]
+        ),
         .target(name: "NetpollTesting", dependencies: ["NetpollCore"], swiftSettings: settings),
         .target(
             name: "TestProtos",
@@ -84,6 +110,7 @@ let package = Package(
         .testTarget(
             name: "RPCGenCoreTests",
             dependencies: ["NetpollProtobuf", "NetpollTesting", "RPCGenCore"],
+            exclude: ["Corpus", "Golden"],
             swiftSettings: settings
         ),
         .target(

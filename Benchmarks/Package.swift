@@ -4,6 +4,7 @@ import PackageDescription
 let package = Package(
     name: "Benchmarks",
     platforms: [.macOS("26.0")],
+    products: [.library(name: "CodecHarness", targets: ["CodecHarness"])],
     dependencies: [
         .package(name: "netpoll-swift", path: ".."),
         .package(name: "Echo", path: "../Examples/Echo"),
@@ -14,9 +15,19 @@ let package = Package(
     targets: [
         .executableTarget(name: "c-echo-server"),
         .executableTarget(name: "c-echo-client"),
+        .target(name: "c-malloc-counter"),
+        .target(
+            name: "CodecHarness",
+            dependencies: ["c-malloc-counter"],
+            path: "Sources/codec-harness",
+            swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+        ),
+        .target(name: "c-codec", linkerSettings: [.linkedLibrary("protobuf-c")]),
         .executableTarget(
             name: "netpoll-bench",
             dependencies: [
+                "CodecHarness", "c-codec",
+                .product(name: "NetpollProtobuf", package: "netpoll-swift"),
                 .product(name: "NetpollCore", package: "netpoll-swift"),
                 .product(name: "NetpollRPC", package: "netpoll-swift"),
                 .product(name: "EchoService", package: "Echo"),

@@ -25,14 +25,33 @@ struct DescriptorSet: ParsableCommand {
 
     func run() throws {
         let compiled = try input.compile(files)
-        let requested = Set(compiled.requested)
         var set = Google_Protobuf_FileDescriptorSet()
-        for var file in compiled.files where includeImports || requested.contains(file.name) {
-            if !includeSourceInfo { file.clearSourceCodeInfo() }
-            set.file.append(file)
+        set.file = includeImports ? compiled.files : requestedFiles(of: compiled)
+        if !includeSourceInfo {
+            for index in set.file.indices { set.file[index].clearSourceCodeInfo() }
         }
         guard Files.write(try set.serializedBytes(), to: out) else {
-            throw ValidationError("cannot write \(out)")
+            Files.printError("error: cannot write \(out)")
+            throw ExitCode.failure
         }
+    }
+
+    /// The files that were asked for, each behind those of them that it imports itself.
+    private func requestedFiles(of compiled: CompiledFiles) -> [Google_Protobuf_FileDescriptorProto]
+    {
+        let requested = Set(compiled.requested)
+        let byName = Dictionary(
+            compiled.files.lazy.filter { requested.contains($0.name) }.map { ($0.name, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+        var seen: Set<String> = []
+        var result: [Google_Protobuf_FileDescriptorProto] = []
+        func add(_ name: String) {
+            guard let file = byName[name], seen.insert(name).inserted else { return }
+            for dependency in file.dependency { add(dependency) }
+            result.append(file)
+        }
+        for name in compiled.requested { add(name) }
+        return result
     }
 }

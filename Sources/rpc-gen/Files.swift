@@ -48,17 +48,41 @@ enum Files {
         path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     }
 
-    /// A path without the import root that it begins with, which is the name that imports use.
-    static func relative(_ path: String, to roots: [String]) -> String {
-        for root in roots where path.hasPrefix(root + "/") {
-            return String(path.dropFirst(root.count + 1))
+    /// Whether there is something at a path.
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// A path from the root of the file system, without symbolic links; as it is if it does not exist.
+    static func absolute(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// The folder of a package that this program was built in, if it still lies there.
+    static func packageFolder(named name: String) -> String? {
+        #if canImport(Darwin)
+        var folder = absolute(CommandLine.arguments[0])
+        #else
+        var folder = absolute("/proc/self/exe")
+        #endif
+        while let slash = folder.lastIndex(of: "/") {
+            folder = String(folder[..<slash])
+            let manifest = read("\(folder)/Package.swift").map {
+                String(decoding: $0, as: UTF8.self)
+            }
+            if manifest?.contains("name: \"\(name)\"") == true { return folder }
         }
-        return path
+        return nil
     }
 
     static func printError(_ line: String) {
         let bytes = Array((line + "\n").utf8)
         // Nobody is left to tell when standard error cannot be written.
-        _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+        _ = writeBytes(STDERR_FILENO, bytes, bytes.count)
     }
+}
+
+/// write(2), whose name a method of ``Files`` hides.
+private func writeBytes(_ fileDescriptor: Int32, _ bytes: [UInt8], _ count: Int) -> Int {
+    write(fileDescriptor, bytes, count)
 }

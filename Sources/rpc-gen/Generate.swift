@@ -23,18 +23,55 @@ struct Generate: ParsableCommand {
     @Option(help: "Read a FileDescriptorSet instead of .proto files; FILE names files in it.")
     var descriptorSetIn: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "What stands before the names of top-level types, instead of the package.",
+            valueName: "prefix"
+        )
+    )
+    var swiftPrefix: String?
+
+    @Option(
+        name: .customLong("module-map"),
+        help: ArgumentHelp(
+            "The module that has the types of a .proto file, or of all in a folder (PATH/).",
+            valueName: "module=path"
+        )
+    )
+    var moduleMappings: [GeneratorOptions.ModuleMapping] = []
+
+    @Flag(
+        help: "Messages, enums and extensions; like the next three, only what is named is written."
+    )
+    var messages = false
+
+    @Flag(help: "Both sides of services.")
+    var services = false
+
+    @Flag(help: "What a server implements.")
+    var server = false
+
+    @Flag(help: "Clients.")
+    var client = false
+
+    @Flag(help: "Write nothing; exit with 1, and say which, if files on disk are not up to date.")
+    var check = false
+
+    @Flag(help: "Write nothing; print what would be written.")
+    var dryRun = false
+
     @Flag(help: .hidden)
     var partOfRuntime = false
 
     @Argument(help: "The .proto files, as paths or relative to an import root.")
     var files: [String]
 
+    func validate() throws {
+        if check, dryRun { throw ValidationError("choose --check or --dry-run") }
+    }
+
     func run() throws {
         let (all, requested) = try readInput()
-        var options = GeneratorOptions()
-        options.visibility = visibility
-        options.fileNaming = fileNaming
-        options.isPartOfRuntime = partOfRuntime
         let generator = SwiftGenerator(all, options: options)
         let generated = try requested.map { try generator.generate($0).reported() }
         var sources: [String: String] = [:]
@@ -43,13 +80,43 @@ struct Generate: ParsableCommand {
                 throw ValidationError("\(other) and \(source) would both become \(file.path)")
             }
         }
+        if check { return try compare(generated) }
         for file in generated {
-            let path = "\(Files.withoutTrailingSlash(out))/\(file.path)"
-            guard Files.write(Array(file.content.utf8), to: path) else {
+            let path = self.path(file)
+            guard dryRun || Files.write(Array(file.content.utf8), to: path) else {
                 throw ValidationError("cannot write \(path)")
             }
             print(path)
         }
+    }
+
+    private var options: GeneratorOptions {
+        var options = GeneratorOptions()
+        options.visibility = visibility
+        options.fileNaming = fileNaming
+        options.swiftPrefix = swiftPrefix
+        options.moduleMappings = moduleMappings
+        options.isPartOfRuntime = partOfRuntime
+        var selected: GeneratorOptions.Contents = []
+        if messages { selected.insert(.messages) }
+        if services { selected.formUnion(.services) }
+        if server { selected.insert(.server) }
+        if client { selected.insert(.client) }
+        if !selected.isEmpty { options.contents = selected }
+        return options
+    }
+
+    private func path(_ file: GeneratedFile) -> String {
+        "\(Files.withoutTrailingSlash(out))/\(file.path)"
+    }
+
+    private func compare(_ generated: [GeneratedFile]) throws {
+        var isUpToDate = true
+        for file in generated where Files.read(path(file)) != Array(file.content.utf8) {
+            isUpToDate = false
+            Files.printError("\(path(file)): error: not up to date; run rpc-gen generate again")
+        }
+        if !isUpToDate { throw ExitCode.failure }
     }
 
     private func readInput() throws -> (
@@ -71,3 +138,7 @@ struct Generate: ParsableCommand {
 
 extension GeneratorOptions.Visibility: ExpressibleByArgument {}
 extension GeneratorOptions.FileNaming: ExpressibleByArgument {}
+extension GeneratorOptions.ModuleMapping: ExpressibleByArgument {
+    /// Reads `MODULE=PATH`.
+    public init?(argument: String) { self.init(argument) }
+}

@@ -4,7 +4,7 @@ internal import RPCGenCore
 /// Where `.proto` files are, for every command that reads them.
 struct ImportRoots: ParsableArguments {
     @Option(
-        name: [.customShort("I"), .customLong("import-root")],
+        name: [.customShort("I", allowingJoined: true), .customLong("import-root")],
         help: "Where imports are looked for; may be repeated."
     )
     var importRoots: [String] = []
@@ -13,7 +13,16 @@ struct ImportRoots: ParsableArguments {
     func compile(_ files: [String]) throws -> CompiledFiles {
         let roots = importRoots.isEmpty ? ["."] : importRoots.map(Files.withoutTrailingSlash)
         var compiler = ProtoCompiler(importRoots: roots, readFile: Files.read)
-        return try compiler.compile(files.map { Files.relative($0, to: roots) }).reported()
+        var names: [String] = []
+        for file in files {
+            do throws(InputPath.Shadowed) {
+                names.append(try InputPath(file).name(in: roots, exists: Files.exists))
+            } catch {
+                Files.printError("\(file):1:1: error: an import would find \(error.other) instead")
+                throw ExitCode.failure
+            }
+        }
+        return try compiler.compile(names).reported()
     }
 }
 

@@ -6,6 +6,6 @@ struct RPCGen: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rpc-gen",
         abstract: "Turns .proto files into Swift.",
-        subcommands: [Generate.self, DescriptorSet.self]
+        subcommands: [Generate.self, DescriptorSet.self, ScaffoldCommand.self]
     )
 }

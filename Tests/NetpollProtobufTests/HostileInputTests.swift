@@ -36,8 +36,8 @@ struct HostileInputTests {
         "nesting is limited to 100 levels, over messages and groups, and never overflows the stack"
     )
     func nesting() throws {
-        #expect(throws: Never.self) { try Tests_Everything(serializedBytes: nested(99)) }
-        for levels in [100, 10_000, 1_000_000] {
+        #expect(throws: Never.self) { try Tests_Everything(serializedBytes: nested(100)) }
+        for levels in [101, 10_000, 1_000_000] {
             let error = #expect(throws: ProtobufError.self) {
                 try Tests_Everything(serializedBytes: nested(levels))
             }
@@ -81,18 +81,117 @@ struct HostileInputTests {
         #expect(valid.choice == .choiceNumber(1))
     }
 
-    @Test("a megabyte of empty messages is refused within the memory limit")
-    func amplification() {
-        let bytes = [UInt8]((0..<400_000).flatMap { _ in hexBytes("e20200") })
+    @Test("many mostly empty messages of a large type pass, and a megabyte of them is refused")
+    func amplification() throws {
+        func list(_ count: Int, _ element: String) -> [UInt8] {
+            repeated(hexBytes(element), count)
+        }
+        #expect(MemoryLayout<Tests_Wide>.stride > 900)
+        for element in ["0a00", "0a020801", "1205120338c801"] {
+            let message = try Tests_WideList(serializedBytes: list(11_000, element))
+            #expect(message.items.count + message.named.count > 0)
+        }
+        // About seven bytes an element, as real lists have, in whatever number.
+        #expect(
+            try Tests_WideList(serializedBytes: list(100_000, "0a0608ffffffff7f")).items.count
+                == 100_000
+        )
+        for element in ["0a00", "120412021200"] {
+            let error = #expect(throws: ProtobufError.self) {
+                try Tests_WideList(serializedBytes: list(1 << 19, element))
+            }
+            #expect(error?.code == .tooLarge)
+        }
+        var options = DecodingOptions()
+        options.memoryLimit = .max
+        let all = try Tests_WideList(serializedBytes: list(50_000, "0a00"), options: options)
+        #expect(all.items.count == 50_000)
+        options.memoryLimit = 1_000
         let error = #expect(throws: ProtobufError.self) {
-            try Tests_Everything(serializedBytes: bytes)
+            try Tests_WideList(serializedBytes: list(2, "0a00"), options: options)
         }
         #expect(error?.code == .tooLarge)
     }
 
+    @Test("floods of unknown fields, oneof members and singular values are taken in linear time")
+    func floods() throws {
+        let count = 300_000
+        let unknown = repeated(hexBytes("f85501"), count)
+        #expect(try Tests_Everything(serializedBytes: unknown).unknownFields.bytes == unknown)
+        let members = repeated(hexBytes("f20300e80301"), count / 2)
+        #expect(try Tests_Everything(serializedBytes: members).choice == .choiceNumber(1))
+        let texts = repeated(hexBytes("720161"), count)
+        #expect(try Tests_Everything(serializedBytes: texts).stringValue == "a")
+        let packed = hexBytes("8a0280808001") + [UInt8](repeating: 1, count: 1 << 21)
+        #expect(try Tests_Everything(serializedBytes: packed).int32List.count == 1 << 21)
+    }
+
+    @Test("a length is refused up to 2^64 - 1, for known and unknown fields, and in a group")
+    func lengths() {
+        for prefix in ["72", "7a", "9a01", "8a02", "9a03", "fa55", "fb55fa55"] {
+            for exponent in 7...64 {
+                var length: [UInt8] = []
+                var rest: UInt64 = exponent == 64 ? .max : 1 << UInt64(exponent)
+                while rest >= 0x80 {
+                    length.append(UInt8(rest & 0x7F) | 0x80)
+                    rest >>= 7
+                }
+                let bytes = hexBytes(prefix) + length + [UInt8(rest), 0x61]
+                let error = #expect(throws: ProtobufError.self) {
+                    try Tests_Everything(serializedBytes: bytes)
+                }
+                #expect(error?.code == .truncated || error?.code == .malformed)
+            }
+        }
+    }
+
+    @Test(
+        "a string that is not UTF-8 is refused wherever it is, even if a later one replaces it",
+        arguments: [
+            ("7202c328", "string_value"), ("7202c328720161", ""),
+            ("b20101c3720161", "optional_string"),
+            ("c20201c3", "strings[0]"), ("c20200c20201ff", "strings[1]"),
+            ("9a03040a02c328", "string_map.key"), ("9a0305120 3e28228", "string_map.value"),
+            ("f20301ff", "choice_text"), ("f20301ffe80301", ""),
+            ("9a01037201ff", "child.string_value"),
+            ("9a01037201ff9a010472026161", ""),
+            ("e202037201c3", "children[0].string_value"),
+        ]
+    )
+    func invalidUTF8(hex: String, place: String) {
+        let error = #expect(throws: ProtobufError.self) {
+            try Tests_Everything(serializedBytes: hexBytes(hex))
+        }
+        #expect(error?.code == .invalidUTF8)
+        #expect(place.isEmpty || error?.path == "tests.Everything.\(place)")
+    }
+
+    @Test("the deepest message that is allowed fits on a small stack")
+    func smallStack() throws {
+        let bytes = nested(100)
+        let again = SmallThread.run(stackByteCount: 1 << 20) {
+            (try? Tests_Everything(serializedBytes: bytes).serializedBytes()) ?? []
+        }
+        #expect(again == bytes)
+    }
+
+    @Test("a message that is nested too deeply is not encoded either")
+    func deepEncoding() {
+        var left = Tests_Left()
+        for _ in 0..<10_000 {
+            var outer = Tests_Left()
+            outer.right.left = left
+            left = outer
+        }
+        let error = #expect(throws: ProtobufError.self) { try left.serializedBytes() }
+        #expect(error?.code == .tooDeep)
+        #expect(error?.path.hasPrefix("tests.Left…") == true)
+        #expect(left.debugDescription.contains("tooDeep"))
+    }
+
     @Test("a singular message that is repeated 100,000 times is merged in linear time")
     func repeatedSingular() throws {
-        let bytes = [UInt8]((0..<100_000).flatMap { _ in hexBytes("9a0103c20200") })
+        let bytes = repeated(hexBytes("9a0103c20200"), 100_000)
         #expect(try Tests_Everything(serializedBytes: bytes).child.strings.count == 100_000)
     }
 
@@ -123,4 +222,12 @@ struct HostileInputTests {
             }
         }
     }
+}
+
+/// The bytes so many times.
+private func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
+    let wanted = bytes.count * count
+    var result = bytes
+    while result.count < wanted { result += result.prefix(wanted - result.count) }
+    return result
 }

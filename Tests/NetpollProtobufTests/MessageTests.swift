@@ -138,4 +138,84 @@ struct MessageTests {
         left.clearRight()
         #expect(!left.hasRight && left != copy)
     }
+
+    @Test("two messages can be merged into a third")
+    func merging() throws {
+        let base = Tests_Everything.with { $0.child.int32Value = 1 }
+        let bytes = try Tests_Everything.with { $0.child.stringValue = "x" }.serializedBytes()
+        let merged = try Tests_Everything(merging: base, serializedBytes: bytes)
+        #expect(merged.child.int32Value == 1 && merged.child.stringValue == "x")
+        #expect(base.child.stringValue.isEmpty)
+        var unchanged = base
+        #expect(throws: ProtobufError.self) { try unchanged.merge(serializedBytes: [0x08]) }
+        #expect(unchanged == base)
+    }
+
+    @Test("a NaN differs from itself, as in Swift, and keeps its bits")
+    func notANumber() throws {
+        let bits: UInt64 = 0x7FF8_0000_0000_1234
+        let message = Tests_Everything.with { $0.doubleValue = Double(bitPattern: bits) }
+        #expect(message != message)
+        let decoded = try Tests_Everything(serializedBytes: message.serializedBytes())
+        #expect(decoded.doubleValue.bitPattern == bits)
+    }
+
+    @Test("strings and bytes of every length around those that Swift keeps in the value survive")
+    func lengths() throws {
+        for length in Array(0...40) + [1_000, 70_000] {
+            let message = Tests_Everything.with {
+                $0.stringValue = String(repeating: "ü", count: length / 2) + "x"
+                $0.strings = [$0.stringValue, String(repeating: "a", count: length)]
+                $0.bytesValue = [UInt8](repeating: 7, count: length)
+                $0.stringMap = [$0.stringValue: $0.strings[1]]
+                $0.choiceText = $0.strings[1]
+            }
+            #expect(try Tests_Everything(serializedBytes: message.serializedBytes()) == message)
+        }
+    }
+
+    @Test("the description has every field that is set, much as in the text format")
+    func description() {
+        let message = Tests_Everything.with {
+            $0.int32Value = -3
+            $0.sint64Value = -5
+            $0.doubleValue = -0.0
+            $0.boolValue = true
+            $0.stringValue = "grüße\0\"\\"
+            $0.child.point.x = 1
+            $0.int32List = [1, 2]
+            $0.stringMap = ["b": "2", "a": "1"]
+            $0.unknownFields.bytes = hexBytes("f85501fb550801fc55")
+        }
+        #expect(
+            message.debugDescription == #"""
+                tests.Everything:
+                  double_value: -0.0
+                  int32_value: -3
+                  sint64_value: -5
+                  bool_value: true
+                  string_value: "grüße\000\"\\"
+                  child {
+                    point {
+                      x: 1
+                    }
+                  }
+                  int32_list: 1
+                  int32_list: 2
+                  string_map {
+                    key: "a"
+                    value: "1"
+                  }
+                  string_map {
+                    key: "b"
+                    value: "2"
+                  }
+                  1375: 1
+                  1375 {
+                    1: 1
+                  }
+                """#
+        )
+        #expect(Tests_Everything().debugDescription == "tests.Everything:")
+    }
 }

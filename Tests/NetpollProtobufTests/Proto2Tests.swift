@@ -53,4 +53,31 @@ struct Proto2Tests {
         file.publicDependency = [1, 2]
         #expect(try file.serializedBytes() == hexBytes("50015002"))
     }
+
+    @Test("a message is initialized when its required fields and those in it have values")
+    func initialized() {
+        var message = Google_Protobuf_UninterpretedOption()
+        #expect(message.isInitialized)
+        message.name = [.init()]
+        #expect(!message.isInitialized)
+        message.name[0].namePart = "a"
+        #expect(!message.isInitialized)
+        message.name[0].isExtension = false
+        #expect(message.isInitialized)
+    }
+
+    @Test("an error says which field of which message it is about")
+    func paths() {
+        let error = #expect(throws: ProtobufError.self) {
+            try Google_Protobuf_UninterpretedOption(
+                serializedBytes: hexBytes("12050a01611001 12030a0162")
+            )
+        }
+        #expect(error?.path == "google.protobuf.UninterpretedOption.name[1].is_extension")
+        #expect(
+            error?.description
+                == "missingRequiredField: google.protobuf.UninterpretedOption.name[1].is_extension: "
+                + "the required field has no value"
+        )
+    }
 }

@@ -23,9 +23,13 @@ struct GeneratorTests {
         arguments: [
             ("echo.proto", "Examples/Echo/Sources/EchoService"),
             ("tests/everything.proto", "Tests/TestProtos"),
+            ("tests/groups.proto", "Tests/TestProtos"),
             ("tests/imported.proto", "Tests/TestProtos"),
+            ("tests/json.proto", "Tests/TestProtos"),
             ("tests/required.proto", "Tests/TestProtos"),
             ("google/protobuf/descriptor.proto", "Sources/NetpollProtobuf/Generated"),
+            ("google/protobuf/struct.proto", "Sources/NetpollProtobuf/Generated"),
+            ("google/protobuf/compiler/plugin.proto", "Sources/NetpollProtobuf/Generated"),
         ]
     )
     func upToDate(name: String, folder: String) throws {
@@ -104,6 +108,45 @@ struct GeneratorTests {
         #expect(
             failure.errors[0].description.hasPrefix("a.proto:2:17: error: streaming method \"S.M\"")
         )
+    }
+
+    @Test("well-known types are those of the runtime, and no import root needs their files")
+    func wellKnownTypes() throws {
+        let message = try generate(
+            """
+            syntax = "proto3"; import "google/protobuf/timestamp.proto";
+            message A { google.protobuf.Timestamp at = 1; }
+            """
+        )
+        #expect(message.contains("import NetpollProtobuf\n"))
+        #expect(message.contains("var at: Google_Protobuf_Timestamp {"))
+        #expect(!message.contains("struct Google_Protobuf_Timestamp"))
+        let service = try generate(
+            """
+            syntax = "proto3"; import "google/protobuf/empty.proto";
+            service S { rpc M(google.protobuf.Empty) returns (google.protobuf.Empty); }
+            """
+        )
+        #expect(service.contains("import NetpollProtobuf\nimport NetpollRPC\n"))
+    }
+
+    @Test("a schema tells only what JSON cannot guess, and all names of enum values")
+    func jsonNames() throws {
+        let source = try generate(
+            """
+            syntax = "proto3";
+            message A { int32 foo_bar = 1 [json_name = "fooBar"]; int32 b = 2 [json_name = "\\"x"];
+              optional int32 c = 3; E e = 4; }
+            enum E { option allow_alias = true; E_ZERO = 0; E_ONE = 1; E_UNO = 1; }
+            """
+        )
+        for expected in [
+            #".init(1, "foo_bar", .int32),"#, #".init(2, "b", .int32, jsonName: "\"x"),"#,
+            #".init(3, "c", .int32, isOptional: true),"#, #".init(4, "e", .open(E.self)),"#,
+            #"0: "E_ZERO", 1: "E_ONE", 1: "E_UNO","#,
+        ] {
+            #expect(source.contains(expected), "\(expected) in \(source)")
+        }
     }
 
     private func generate(_ text: String) throws -> String {

@@ -7,14 +7,14 @@ import UnixSignals
 struct NetpollBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "netpoll-bench",
-        abstract: "Servers and load for measuring NetpollCore and NetpollRPC.",
+        abstract: "Servers and load for measuring the toolkit.",
         discussion: """
             Run a server and the client in two processes, release builds both. Compare figures only \
             within one run on one machine, as ratios.
             """,
         subcommands: [
             EchoServerCommand.self, RPCServerCommand.self, RPCClientCommand.self,
-            EchoCommand.self, IdleCommand.self, StallCommand.self,
+            EchoCommand.self, IdleCommand.self, StallCommand.self, CodecCommand.self,
         ]
     )
 }

@@ -4,29 +4,56 @@
 public struct FieldDecoder {
     @usableFromInline let slots: UnsafeRawPointer
     let schema: MessageSchema
-    /// Whether required fields may be missing.
-    @usableFromInline let isPartial: Bool
+    @usableFromInline let context: UnsafeMutablePointer<DecodingContext>
 
     var repairsStrings: Bool { schema.repairsStrings }
 
-    init(_ image: UnsafeRawPointer, _ schema: MessageSchema, isPartial: Bool) {
+    init(
+        _ image: UnsafeRawPointer,
+        _ schema: MessageSchema,
+        _ context: UnsafeMutablePointer<DecodingContext>
+    ) {
         slots = image + ImageLayout.headerByteCount
         self.schema = schema
-        self.isPartial = isPartial
+        self.context = context
     }
 
-    @usableFromInline func slot(_ index: Int) -> UnsafeRawPointer { slots + index * 24 }
+    @inlinable func slot(_ index: Int) -> UnsafeRawPointer { slots + index &* 24 }
 
-    static func bytes(at place: UnsafeRawPointer) -> UnsafeRawBufferPointer {
+    @inlinable func isPresent(_ index: Int) -> Bool { slot(index).load(as: Int32.self) != 0 }
+
+    @inlinable static func bytes(at place: UnsafeRawPointer) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(
             start: place.load(fromByteOffset: 8, as: UnsafeRawPointer?.self),
             count: place.load(as: Int.self)
         )
     }
 
-    func unknownFieldBytes(slot index: Int) -> [UInt8] {
-        slot(index).load(as: Int32.self) != 0 ? Array(Self.bytes(at: slot(index) + 8)) : []
+    /// Says at which field something failed.
+    @usableFromInline func located(_ error: ProtobufError, _ index: Int, at position: Int? = nil)
+        -> ProtobufError
+    {
+        error.inside(schema.fields[index].name, at: position)
     }
+
+    /// Counts memory that the decoded message will take beyond its share of the input.
+    @usableFromInline func charge(_ count: Int, _ stride: Int) throws(ProtobufError) {
+        let (byteCount, overflows) = count.multipliedReportingOverflow(by: stride)
+        guard !overflows, Arena.charge(context.pointee.arena, byteCount) else { throw .memoryLimit }
+    }
+
+    @inlinable func enter() throws(ProtobufError) {
+        guard context.pointee.depth > 0 else { throw .tooDeep }
+        context.pointee.depth -= 1
+    }
+
+    @usableFromInline func mark() -> Arena.Mark { Arena.mark(context.pointee.arena) }
+
+    @usableFromInline func rewind(to mark: Arena.Mark) {
+        Arena.rewind(context.pointee.arena, to: mark)
+    }
+
+    @inlinable func leave() { context.pointee.depth += 1 }
 }
 
 // MARK: - Singular fields
@@ -34,8 +61,12 @@ public struct FieldDecoder {
 extension FieldDecoder {
     /// A value, or `nil` if the field is not there.
     @inlinable public func optional<V: FieldValue>(_ index: Int) throws(ProtobufError) -> V? {
-        guard slot(index).load(as: Int32.self) != 0 else { return nil }
-        return try V.load(from: slot(index) + 8, self)
+        guard isPresent(index) else { return nil }
+        do throws(ProtobufError) {
+            return try V.load(from: slot(index) + 8, self)
+        } catch {
+            throw located(error, index)
+        }
     }
 
     /// Sets a property if the field is there.
@@ -53,26 +84,29 @@ extension FieldDecoder {
     }
 
     /// A message, or `nil` if the field is not there.
-    public func message<M: Message>(_ index: Int) throws(ProtobufError) -> M? {
-        guard let image = slot(index).load(fromByteOffset: 8, as: UnsafeRawPointer?.self) else {
-            return nil
+    @inlinable public func message<M: Message>(_ index: Int) throws(ProtobufError) -> M? {
+        guard isPresent(index) else { return nil }
+        do throws(ProtobufError) {
+            try charge(1, MemoryLayout<M>.stride)
+            try enter()
+            var message = M()
+            try message.decode(Self.bytes(at: slot(index) + 8), context)
+            leave()
+            return message
+        } catch {
+            throw located(error, index)
         }
-        return try M(image: image, isPartial: isPartial)
     }
 
     /// A message that must be there (proto2).
-    public func requiredMessage<M: Message>(_ index: Int) throws(ProtobufError) -> M? {
+    @inlinable public func requiredMessage<M: Message>(_ index: Int) throws(ProtobufError) -> M? {
         if let value: M = try message(index) { return value }
         try missing(index)
         return nil
     }
 
     @usableFromInline func missing(_ index: Int) throws(ProtobufError) {
-        guard !isPartial else { return }
-        throw ProtobufError(
-            .missingRequiredField,
-            "\(schema.name).\(schema.fields[index].name) has no value"
-        )
+        if !context.pointee.isPartial { throw located(.missing, index) }
     }
 }
 
@@ -80,7 +114,7 @@ extension FieldDecoder {
 
 extension FieldDecoder {
     /// The number of elements and the first of them.
-    @usableFromInline func elements(_ index: Int) -> (count: Int, start: UnsafeRawPointer)? {
+    @inlinable func elements(_ index: Int) -> (count: Int, start: UnsafeRawPointer)? {
         let count = slot(index).load(as: Int.self)
         guard count > 0, let start = slot(index).load(fromByteOffset: 8, as: UnsafeRawPointer?.self)
         else {
@@ -95,8 +129,12 @@ extension FieldDecoder {
         var values: [V] = []
         values.reserveCapacity(count)
         for position in 0..<count {
-            if let value = try V.load(from: start + position * V.imageByteCount, self) {
-                values.append(value)
+            do throws(ProtobufError) {
+                if let value = try V.load(from: start + position &* V.imageByteCount, self) {
+                    values.append(value)
+                }
+            } catch {
+                throw located(error, index, at: position)
             }
         }
         return values
@@ -111,51 +149,85 @@ extension FieldDecoder {
     }
 
     /// A list of messages.
-    public func messages<M: Message>(_ index: Int) throws(ProtobufError) -> [M] {
+    @inlinable public func messages<M: Message>(_ index: Int) throws(ProtobufError) -> [M] {
         guard let (count, start) = elements(index) else { return [] }
-        var values: [M] = []
-        values.reserveCapacity(count)
-        for position in 0..<count {
-            let image = start.load(fromByteOffset: position * 8, as: UnsafeRawPointer.self)
-            values.append(try M(image: image, isPartial: isPartial))
+        var position = 0
+        do throws(ProtobufError) {
+            try charge(count, MemoryLayout<M>.stride)
+            try enter()
+            let mark = mark()
+            var values: [M] = []
+            values.reserveCapacity(count)
+            while position < count {
+                var message = M()
+                try message.decode(Self.bytes(at: start + position &* 16), context)
+                values.append(message)
+                rewind(to: mark)
+                position &+= 1
+            }
+            leave()
+            return values
+        } catch {
+            throw located(error, index, at: position)
         }
-        return values
     }
 
     /// A map of plain values; the last of a repeated key counts, missing keys and values are defaults.
-    public func map<K: MapKey, V: FieldValue>(
+    @inlinable public func map<K: MapKey, V: FieldValue>(
         _ index: Int,
         _ defaultKey: K,
         _ defaultValue: V
     ) throws(ProtobufError) -> [K: V] {
-        try entries(index, defaultKey) { (entry) throws(ProtobufError) in
+        try entries(index, defaultKey, MemoryLayout<V>.stride) { (entry) throws(ProtobufError) in
             try entry.optional(1) ?? defaultValue
         }
     }
 
     /// A map of messages.
-    public func messageMap<K: MapKey, M: Message>(
+    @inlinable public func messageMap<K: MapKey, M: Message>(
         _ index: Int,
         _ defaultKey: K
     ) throws(ProtobufError) -> [K: M] {
-        try entries(index, defaultKey) { (entry) throws(ProtobufError) in
-            try entry.message(1) ?? M()
+        // A message is counted by itself.
+        try entries(index, defaultKey, 0) { (entry) throws(ProtobufError) in
+            if let value: M = try entry.message(1) { return value }
+            // Where the type has required fields, this is how their absence is seen.
+            try charge(1, MemoryLayout<M>.stride)
+            var value = M()
+            try value.decode(UnsafeRawBufferPointer(start: nil, count: 0), context)
+            return value
         }
     }
 
-    private func entries<K: MapKey, V>(
+    @inlinable func entries<K: MapKey, V>(
         _ index: Int,
         _ defaultKey: K,
+        _ valueByteCount: Int,
         _ value: (FieldDecoder) throws(ProtobufError) -> V
     ) throws(ProtobufError) -> [K: V] {
         guard let (count, start) = elements(index) else { return [:] }
-        var values: [K: V] = [:]
-        values.reserveCapacity(count)
-        for position in 0..<count {
-            let image = start.load(fromByteOffset: position * 8, as: UnsafeRawPointer.self)
-            let entry = FieldDecoder(image, schema, isPartial: isPartial)
-            values[try entry.optional(0) ?? defaultKey] = try value(entry)
+        do throws(ProtobufError) {
+            try charge(count, MemoryLayout<K>.stride + valueByteCount)
+            try enter()
+            let mark = mark()
+            var values: [K: V] = [:]
+            values.reserveCapacity(count)
+            for position in 0..<count {
+                let bytes = Self.bytes(at: start + position &* 16)
+                // What an entry's type does not know is dropped, as everywhere.
+                let entry = try DecodedImage(bytes, mapEntry(index), context)
+                values[try entry.fields.optional(0) ?? defaultKey] = try value(entry.fields)
+                rewind(to: mark)
+            }
+            leave()
+            return values
+        } catch {
+            throw located(error, index)
         }
-        return values
+    }
+
+    @usableFromInline func mapEntry(_ index: Int) -> MessageSchema {
+        // Generated code asks for entries of fields that are maps only; the type itself has no map.
+        schema.table.pointee.mapEntries[index] ?? schema
     }
 }

@@ -13,6 +13,7 @@ internal import Glibc
 ///
 /// Each thread keeps one first chunk for its next arena, so that small messages take no memory from
 /// the system. Encoding and decoding never suspend, so an arena ends on the thread it began on.
+@usableFromInline
 struct Arena: ~Copyable {
     /// Lives in the first chunk, so that the C allocator can find it.
     struct State {
@@ -20,13 +21,25 @@ struct Arena: ~Copyable {
         var end: UnsafeMutableRawPointer
         var budget: Int
         var nextChunkByteCount: Int
+        /// The chunks behind the first, each with a ``ChunkHeader``, newest first.
         var chunks: UnsafeMutableRawPointer?
+        /// A chunk that was given back and waits for its next use.
+        var spare: UnsafeMutableRawPointer?
+        /// Bytes taken from the budget that do not come back when the arena is rewound.
+        var chargedByteCount = 0
+    }
+
+    private struct ChunkHeader {
+        var previous: UnsafeMutableRawPointer?
+        var byteCount: Int
     }
 
     let state: UnsafeMutablePointer<State>
 
     private static let headerByteCount = (MemoryLayout<State>.size + 15) & ~15
     private static let firstChunkByteCount = 16 << 10
+    /// The largest chunk that more than one allocation shares.
+    private static let largestChunkByteCount = 1 << 20
 
     init(budget: Int) {
         let first = ThreadChunk.take(byteCount: Self.firstChunkByteCount)
@@ -43,15 +56,13 @@ struct Arena: ~Copyable {
     }
 
     deinit {
-        var chunk = state.pointee.chunks
-        while let current = chunk {
-            chunk = current.load(as: UnsafeMutableRawPointer?.self)
-            current.deallocate()
-        }
+        Self.freeChunks(state, downTo: nil)
+        state.pointee.spare?.deallocate()
         ThreadChunk.giveBack(UnsafeMutableRawPointer(state))
     }
 
     /// Uninitialised memory aligned to 8 bytes, or `nil` beyond the budget.
+    @inline(__always)
     static func allocate(_ state: UnsafeMutablePointer<State>, _ byteCount: Int)
         -> UnsafeMutableRawPointer?
     {
@@ -64,18 +75,84 @@ struct Arena: ~Copyable {
         return result
     }
 
+    /// Takes bytes from the budget for good, for memory elsewhere; false if they are not there.
+    static func charge(_ state: UnsafeMutablePointer<State>, _ byteCount: Int) -> Bool {
+        guard byteCount <= state.pointee.budget else { return false }
+        state.pointee.budget -= byteCount
+        state.pointee.chargedByteCount += byteCount
+        return true
+    }
+
+    /// Where the arena is, to go back to.
+    @usableFromInline
+    struct Mark {
+        fileprivate let cursor: UnsafeMutableRawPointer
+        fileprivate let end: UnsafeMutableRawPointer
+        fileprivate let chunks: UnsafeMutableRawPointer?
+        fileprivate let budget: Int
+        fileprivate let chargedByteCount: Int
+    }
+
+    @inline(__always)
+    static func mark(_ state: UnsafeMutablePointer<State>) -> Mark {
+        Mark(
+            cursor: state.pointee.cursor,
+            end: state.pointee.end,
+            chunks: state.pointee.chunks,
+            budget: state.pointee.budget,
+            chargedByteCount: state.pointee.chargedByteCount
+        )
+    }
+
+    /// Forgets all that was allocated since a mark.
+    @inline(__always)
+    static func rewind(_ state: UnsafeMutablePointer<State>, to mark: Mark) {
+        if state.pointee.chunks != mark.chunks { freeChunks(state, downTo: mark.chunks) }
+        state.pointee.cursor = mark.cursor
+        state.pointee.end = mark.end
+        let charged = state.pointee.chargedByteCount - mark.chargedByteCount
+        state.pointee.budget = mark.budget - charged
+    }
+
     private static func addChunk(_ state: UnsafeMutablePointer<State>, _ minimum: Int) {
-        let byteCount = max(state.pointee.nextChunkByteCount, minimum + 16)
-        let chunk = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 16)
-        chunk.storeBytes(of: state.pointee.chunks, as: UnsafeMutableRawPointer?.self)
+        let headerByteCount = MemoryLayout<ChunkHeader>.size
+        let wanted = minimum + headerByteCount
+        var header = ChunkHeader(
+            previous: state.pointee.chunks,
+            byteCount: max(state.pointee.nextChunkByteCount, wanted)
+        )
+        let chunk: UnsafeMutableRawPointer
+        if let spare = state.pointee.spare, spare.load(as: ChunkHeader.self).byteCount >= wanted {
+            chunk = spare
+            header.byteCount = spare.load(as: ChunkHeader.self).byteCount
+            state.pointee.spare = nil
+        } else {
+            chunk = .allocate(byteCount: header.byteCount, alignment: 16)
+            state.pointee.nextChunkByteCount = min(header.byteCount * 2, largestChunkByteCount)
+        }
+        chunk.storeBytes(of: header, as: ChunkHeader.self)
         state.pointee.chunks = chunk
-        state.pointee.cursor = chunk + 16
-        state.pointee.end = chunk + byteCount
-        state.pointee.nextChunkByteCount = min(byteCount * 2, 1 << 20)
+        state.pointee.cursor = chunk + headerByteCount
+        state.pointee.end = chunk + header.byteCount
+    }
+
+    private static func freeChunks(
+        _ state: UnsafeMutablePointer<State>,
+        downTo last: UnsafeMutableRawPointer?
+    ) {
+        while let chunk = state.pointee.chunks, chunk != last {
+            let header = chunk.load(as: ChunkHeader.self)
+            state.pointee.chunks = header.previous
+            if state.pointee.spare == nil, header.byteCount <= largestChunkByteCount {
+                state.pointee.spare = chunk
+            } else {
+                chunk.deallocate()
+            }
+        }
     }
 
     /// The allocator that libprotobuf-c takes its memory from; valid as long as the arena.
-    var allocator: ProtobufCAllocator {
+    static func allocator(_ state: UnsafeMutablePointer<State>) -> ProtobufCAllocator {
         ProtobufCAllocator(
             alloc: { data, size in
                 guard let data, let byteCount = Int(exactly: size) else { return nil }

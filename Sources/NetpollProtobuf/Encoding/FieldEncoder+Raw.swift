@@ -4,12 +4,13 @@ internal import CProtobufC
 ///
 /// It travels as libprotobuf-c's own unknown fields, which are a tag and bytes to copy. They are
 /// gathered in a list in the arena, last one first.
+@usableFromInline
 struct RawFields {
     struct Node {
         var field: ProtobufCMessageUnknownField
         var previous: UnsafeMutablePointer<Node>?
     }
-    fileprivate(set) var count = 0
+    @usableFromInline fileprivate(set) var count = 0
     fileprivate var last: UnsafeMutablePointer<Node>?
 }
 
@@ -29,14 +30,15 @@ extension FieldEncoder {
         node.initialize(to: RawFields.Node(field: field, previous: raw.last))
         raw.last = node
         raw.count += 1
+        context.pointee.byteCountBound += EncodingContext.valueByteCount + rest.count
     }
 
-    /// Adds unknown fields: the first tag, and all the rest as its bytes, gives back everything as
-    /// it was.
-    mutating func storeUnknownFields(_ unknown: UnknownFields) throws(ProtobufError) {
-        try unknown.bytes.withRawBytes { (all) throws(ProtobufError) in
+    /// Adds fields in wire form: the first tag, and all the rest as its bytes, gives back
+    /// everything as it was.
+    @usableFromInline mutating func storeRawFields(_ bytes: [UInt8]) throws(ProtobufError) {
+        try bytes.withRawBytes { (all) throws(ProtobufError) in
             var reader = WireReader(all)
-            let tag = try reader.tag(in: schema.name)
+            let tag = try reader.tag()
             let rest = UnsafeRawBufferPointer(rebasing: all[reader.offset...])
             let copy = try allocate(rest.count)
             if let base = rest.baseAddress { copy.copyMemory(from: base, byteCount: rest.count) }
@@ -45,7 +47,7 @@ extension FieldEncoder {
     }
 
     /// Gives the list to libprotobuf-c.
-    func storeRawFields() throws(ProtobufError) {
+    @usableFromInline func attachRawFields() throws(ProtobufError) {
         let fields = try allocate(raw.count * MemoryLayout<ProtobufCMessageUnknownField>.stride)
             .bindMemory(to: ProtobufCMessageUnknownField.self, capacity: raw.count)
         var node = raw.last
@@ -65,25 +67,29 @@ extension FieldEncoder {
 extension FieldEncoder {
     /// Stores a group if there is one (proto2).
     public mutating func group<M: Message>(_ index: Int, _ value: M?) throws(ProtobufError) {
-        guard let value else { return }
-        let image = try makeImage(value)
-        let message = UnsafePointer(image.assumingMemoryBound(to: ProtobufCMessage.self))
-        let byteCount = protobuf_c_message_get_packed_size(message)
-        let number = schema.fields[index].number
-        let longestTag = 5
-        guard byteCount <= Int(Int32.max) else { throw Self.tooLarge(schema.name, byteCount) }
-        let memory = try allocate(byteCount + longestTag)
-        protobuf_c_message_pack(message, memory.assumingMemoryBound(to: UInt8.self))
-        var end = memory + byteCount
-        var endTag = UInt64(number) << 3 | UInt64(WireType.endGroup.rawValue)
-        while endTag >= 0x80 {
-            end.storeBytes(of: UInt8(truncatingIfNeeded: endTag) | 0x80, as: UInt8.self)
-            end += 1
-            endTag >>= 7
+        if let value { try group(index, value, at: nil) }
+    }
+
+    private mutating func group<M: Message>(_ index: Int, _ value: M, at position: Int?)
+        throws(ProtobufError)
+    {
+        do throws(ProtobufError) {
+            try enter()
+            let image = try value.makeImage(context)
+            leave()
+            let byteCount = try MessageImage.packedByteCount(image)
+            var endTag: [UInt8] = []
+            WireWriter.appendTag(schema.fields[index].number, .endGroup, to: &endTag)
+            let memory = try allocate(byteCount + endTag.count)
+            MessageImage.pack(image, to: memory)
+            (memory + byteCount).copyMemory(from: endTag, byteCount: endTag.count)
+            try addRawField(
+                WireTag(number: schema.fields[index].number, wireType: .startGroup),
+                UnsafeMutableRawBufferPointer(start: memory, count: byteCount + endTag.count)
+            )
+        } catch {
+            throw located(error, index, at: position)
         }
-        end.storeBytes(of: UInt8(truncatingIfNeeded: endTag), as: UInt8.self)
-        let rest = UnsafeMutableRawBufferPointer(start: memory, count: end + 1 - memory)
-        try addRawField(WireTag(number: number, wireType: .startGroup), rest)
     }
 
     /// Stores a group that must be there (proto2).
@@ -95,10 +101,6 @@ extension FieldEncoder {
 
     /// Stores a list of groups (proto2).
     public mutating func groups<M: Message>(_ index: Int, _ values: [M]) throws(ProtobufError) {
-        for value in values { try group(index, value) }
-    }
-
-    static func tooLarge(_ name: String, _ byteCount: Int) -> ProtobufError {
-        ProtobufError(.tooLarge, "\(name): \(byteCount) bytes exceed 2 GiB")
+        for (position, value) in values.enumerated() { try group(index, value, at: position) }
     }
 }

@@ -93,26 +93,34 @@ extension String: FieldValue {
         at place: UnsafeMutableRawPointer,
         _ encoder: inout FieldEncoder
     ) throws(ProtobufError) {
-        var copy = self
-        let outcome = copy.withUTF8 { bytes in
-            Result { () throws(ProtobufError) in
-                try encoder.storeBytes(UnsafeRawBufferPointer(bytes), at: place)
+        let isStored = utf8Span.span.withUnsafeBufferPointer { bytes in
+            // Long strings have their bytes on the heap, shorter ones in themselves.
+            if bytes.count > Self.longestInline {
+                encoder.storeReference(UnsafeRawBufferPointer(bytes), at: place)
+                return true
             }
+            return encoder.storeCopy(UnsafeRawBufferPointer(bytes), at: place)
         }
-        try outcome.get()
+        guard isStored else { throw .memoryLimit }
+    }
+    private static var longestInline: Int {
+        #if canImport(ObjectiveC)
+        // There a string's bytes may also be a temporary copy: none is referred to.
+        .max
+        #else
+        15
+        #endif
     }
     /// Loads the value from its slot.
     public static func load(
         from place: UnsafeRawPointer,
         _ decoder: FieldDecoder
     ) throws(ProtobufError) -> String? {
-        let bytes = FieldDecoder.bytes(at: place)
+        let bytes = FieldDecoder.bytes(at: place).bindMemory(to: UInt8.self)
         do {
-            return String(copying: try UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span))
+            return String(copying: try UTF8Span(validating: bytes.span))
         } catch {
-            guard decoder.repairsStrings else {
-                throw ProtobufError(.invalidUTF8, "a string of \(decoder.schema.name) is not UTF-8")
-            }
+            guard decoder.repairsStrings else { throw .invalidUTF8 }
             return String(decoding: bytes, as: UTF8.self)
         }
     }
@@ -128,8 +136,7 @@ extension [UInt8]: FieldValue {
         at place: UnsafeMutableRawPointer,
         _ encoder: inout FieldEncoder
     ) throws(ProtobufError) {
-        try withRawBytes { (bytes) throws(ProtobufError) in try encoder.storeBytes(bytes, at: place)
-        }
+        withUnsafeBytes { encoder.storeReference($0, at: place) }
     }
     /// Loads the value from its slot.
     public static func load(

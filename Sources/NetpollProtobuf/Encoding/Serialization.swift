@@ -1,21 +1,35 @@
-internal import CProtobufC
-
 /// An encoding that was measured and waits to be written.
 ///
-/// Lent by ``Message/withSerialization(partial:_:)``.
+/// Lent by ``Message/withSerialization(partial:options:_:)``.
 public struct Serialization: ~Copyable {
-    private let image: UnsafePointer<ProtobufCMessage>
+    private enum Content {
+        case image(UnsafeRawPointer)
+        case bytes(UnsafeRawBufferPointer)
+    }
+    private let content: Content
     /// The number of bytes that ``write(to:)`` writes.
     public let byteCount: Int
 
-    init(_ image: UnsafePointer<ProtobufCMessage>, byteCount: Int) {
-        self.image = image
-        self.byteCount = byteCount
+    @usableFromInline init(
+        _ image: UnsafeRawPointer,
+        _ context: UnsafeMutablePointer<EncodingContext>
+    ) throws(ProtobufError) {
+        if let bytes = MessageImage.packSmall(image, context) {
+            content = .bytes(bytes)
+            byteCount = bytes.count
+        } else {
+            content = .image(image)
+            byteCount = try MessageImage.packedByteCount(image)
+        }
     }
 
     /// Writes exactly ``byteCount`` bytes.
     public func write(to target: UnsafeMutableRawPointer) {
-        protobuf_c_message_pack(image, target.assumingMemoryBound(to: UInt8.self))
+        switch content {
+        case .image(let image): MessageImage.pack(image, to: target)
+        case .bytes(let bytes):
+            if let base = bytes.baseAddress { target.copyMemory(from: base, byteCount: byteCount) }
+        }
     }
 }
 
@@ -29,23 +43,69 @@ extension Message {
     ///   - body: Gets the encoding; it must not escape.
     /// - Returns: What `body` returns.
     /// - Throws: ``ProtobufError`` when the message cannot be encoded.
-    public func withSerialization<R>(
+    @inlinable public func withSerialization<R>(
         partial: Bool = false,
         options: EncodingOptions = EncodingOptions(),
         _ body: (borrowing Serialization) -> R
     ) throws(ProtobufError) -> R {
-        let arena = Arena(budget: .max)
-        let image = try FieldEncoder.makeImage(
-            self,
-            arena.state,
-            partial: partial,
-            deterministic: options.isDeterministic
-        )
-        let message = UnsafePointer(image.assumingMemoryBound(to: ProtobufCMessage.self))
-        let byteCount = protobuf_c_message_get_packed_size(message)
-        guard byteCount <= Int(Int32.max) else {
-            throw FieldEncoder.tooLarge(Self.protoMessageName, byteCount)
+        var result: R?
+        try withImage(partial: partial, options: options) {
+            (image, context) throws(ProtobufError) in
+            result = body(try Serialization(image, context))
         }
-        return withExtendedLifetime(arena) { body(Serialization(message, byteCount: byteCount)) }
+        // Without an error the closure has run.
+        guard let result else { preconditionFailure("an encoding was not lent") }
+        return result
+    }
+
+    /// Lends the message's C image.
+    @inlinable
+    func withImage(
+        partial: Bool,
+        options: EncodingOptions,
+        collectingExtensions collects: Bool = false,
+        _ body: (UnsafeRawPointer, UnsafeMutablePointer<EncodingContext>) throws(ProtobufError) ->
+            Void
+    ) throws(ProtobufError) {
+        try EncodingContext.run(
+            Self.messageSchema,
+            isPartial: partial,
+            options,
+            collectsExtensions: collects
+        ) { (context) throws(ProtobufError) in
+            let image = try makeImage(context)
+            try body(UnsafeRawPointer(image), context)
+        }
+        // The image points into the message.
+        withExtendedLifetime(self) {}
+    }
+}
+
+extension EncodingContext {
+    /// Sets an encoding up and runs it.
+    ///
+    /// Not generic, and so the same code for all messages.
+    @usableFromInline
+    static func run(
+        _ schema: MessageSchema,
+        isPartial: Bool,
+        _ options: EncodingOptions,
+        collectsExtensions: Bool,
+        _ body: (UnsafeMutablePointer<EncodingContext>) throws(ProtobufError) -> Void
+    ) throws(ProtobufError) {
+        do throws(ProtobufError) {
+            let arena = Arena(budget: .max)
+            var context = EncodingContext(
+                arena: arena.state,
+                isPartial: isPartial,
+                isDeterministic: options.isDeterministic,
+                depth: options.nestingLimit,
+                metExtensions: collectsExtensions ? [] : nil
+            )
+            try withUnsafeMutablePointer(to: &context, body)
+            withExtendedLifetime(arena) {}
+        } catch {
+            throw error.inside(message: schema.name)
+        }
     }
 }

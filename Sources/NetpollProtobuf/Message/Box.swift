@@ -1,10 +1,11 @@
-/// An optional message on the heap with value semantics, so that a message type can contain itself.
+/// An optional message on the heap with value semantics, so that a message type can contain itself and
+/// one that contains large messages is not large itself.
 public struct Box<Value: Sendable & Hashable>: Sendable, Hashable {
-    private final class Storage: Sendable {
-        let value: Value
+    @usableFromInline final class Storage: Sendable {
+        @usableFromInline let value: Value
         init(_ value: Value) { self.value = value }
     }
-    private var storage: Storage?
+    @usableFromInline private(set) var storage: Storage?
 
     /// Creates an empty box.
     public init() {}
@@ -22,8 +23,4 @@ public struct Box<Value: Sendable & Hashable>: Sendable, Hashable {
 
     /// Hashes what is in the box.
     public func hash(into hasher: inout Hasher) { hasher.combine(value) }
-}
-
-extension Box: BoxedValue {
-    var anyValue: Any? { value }
 }

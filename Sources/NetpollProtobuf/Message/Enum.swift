@@ -9,4 +9,6 @@ public protocol Enum: RawRepresentable<Int>, FieldValue {
     init()
     /// The value of a number, or `nil` if the enum is closed and does not know it.
     init?(rawValue: Int)
+    /// The values' names in the `.proto` file.
+    static var protoNames: EnumNames { get }
 }

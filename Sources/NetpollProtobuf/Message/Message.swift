@@ -15,23 +15,32 @@ public protocol Message: Sendable, Hashable, CustomDebugStringConvertible {
     func encodeFields(into encoder: inout FieldEncoder) throws(ProtobufError)
     /// Takes the fields from a C image. For generated code.
     mutating func decodeFields(from decoder: FieldDecoder) throws(ProtobufError)
+    /// Takes the fields that the type does not know. For the runtime.
+    mutating func decodeUnknownFields(_ decoder: UnknownFieldDecoder) throws(ProtobufError)
 }
 
 /// The bounds of decoding.
 public struct DecodingOptions: Sendable {
-    /// How deep messages and groups may nest.
+    static let defaultNestingLimit = 100
+
+    /// How deep messages and groups may nest in the outermost message.
     ///
-    /// Default 100, as Google's runtimes.
-    public var nestingLimit = 100
-    /// Most bytes of memory that decoding may take for its C image; by default 64 times the
-    /// input's length, at least 16 MiB.
+    /// Default 100, as Google's runtimes. A level takes up to about five KiB of stack
+    /// in release builds, for types of hundreds of fields more.
+    public var nestingLimit = Self.defaultNestingLimit
+    /// Most bytes of memory that decoding may take for its scratch memory and for the messages in
+    /// the message, which cost the size of their Swift types each.
+    ///
+    /// By default 16 MiB and 128 times the input's length: input of at least seven bytes for each
+    /// element of a list passes however many fields its type has within reason, and a megabyte of
+    /// empty elements does not become a gigabyte.
     public var memoryLimit: Int?
 
     /// Creates the defaults.
     public init() {}
 
     func memoryLimit(for byteCount: Int) -> Int {
-        memoryLimit ?? max(16 << 20, byteCount.multipliedReportingOverflow(by: 64).partialValue)
+        memoryLimit ?? (16 << 20) + 128 * min(byteCount, Int(Int32.max))
     }
 }
 
@@ -41,6 +50,10 @@ public struct EncodingOptions: Sendable {
     ///
     /// Costs time. The bytes are the same for one version of a type only, not across languages.
     public var isDeterministic = false
+    /// How deep messages and groups may nest in the outermost message.
+    ///
+    /// Default 100, which is what readers accept.
+    public var nestingLimit = 100
 
     /// Creates the defaults.
     public init() {}
@@ -56,100 +69,21 @@ extension Message {
         return message
     }
 
-    /// Decodes a message.
+    /// Whether all required fields (proto2) have values, in this message and in those in it.
     ///
-    /// - Parameters:
-    ///   - bytes: The message in wire form, at most `Int32.max` bytes.
-    ///   - partial: Whether required fields (proto2) may be missing.
-    ///   - options: The bounds of decoding.
-    /// - Throws: ``ProtobufError``.
-    public init(
-        serializedBytes bytes: UnsafeRawBufferPointer,
-        partial: Bool = false,
-        options: DecodingOptions = DecodingOptions()
-    ) throws(ProtobufError) {
-        self.init()
-        try decode(bytes, partial: partial, options: options)
-    }
-
-    /// Decodes a message; see ``init(serializedBytes:partial:options:)-(UnsafeRawBufferPointer,_,_)``.
-    ///
-    /// - Parameters:
-    ///   - bytes: The message in wire form.
-    ///   - partial: Whether required fields (proto2) may be missing.
-    ///   - options: The bounds of decoding.
-    /// - Throws: ``ProtobufError``.
-    public init(
-        serializedBytes bytes: [UInt8],
-        partial: Bool = false,
-        options: DecodingOptions = DecodingOptions()
-    ) throws(ProtobufError) {
-        self.init()
-        try bytes.withRawBytes { (bytes) throws(ProtobufError) in
-            try decode(bytes, partial: partial, options: options)
+    /// Takes about as long as encoding.
+    public var isInitialized: Bool {
+        do {
+            try withImage(partial: false, options: EncodingOptions()) { (_, _) in }
+            return true
+        } catch {
+            return error.code != .missingRequiredField
         }
     }
 
-    /// Decodes a message; see ``init(serializedBytes:partial:options:)-(UnsafeRawBufferPointer,_,_)``.
+    /// The type's name, and the fields with their values much as in protobuf's text format; enums as
+    /// numbers.
     ///
-    /// - Parameters:
-    ///   - bytes: The message in wire form.
-    ///   - partial: Whether required fields (proto2) may be missing.
-    ///   - options: The bounds of decoding.
-    /// - Throws: ``ProtobufError``.
-    public init(
-        serializedBytes bytes: RawSpan,
-        partial: Bool = false,
-        options: DecodingOptions = DecodingOptions()
-    ) throws(ProtobufError) {
-        self.init()
-        try bytes.withUnsafeBytes { (bytes) throws(ProtobufError) in
-            try decode(bytes, partial: partial, options: options)
-        }
-    }
-
-    /// Decodes more fields into this message: later values win, repeated ones are added, and
-    /// messages are merged.
-    ///
-    /// - Parameters:
-    ///   - bytes: The fields in wire form.
-    ///   - partial: Whether required fields (proto2) may be missing.
-    ///   - options: The bounds of decoding.
-    /// - Throws: ``ProtobufError``; the message is then unchanged.
-    public mutating func merge(
-        serializedBytes bytes: [UInt8],
-        partial: Bool = false,
-        options: DecodingOptions = DecodingOptions()
-    ) throws(ProtobufError) {
-        // On the wire, merging is concatenation.
-        self = try Self(
-            serializedBytes: try serializedBytes(partial: true) + bytes,
-            partial: partial,
-            options: options
-        )
-    }
-
-    /// The message in wire form.
-    ///
-    /// - Parameters:
-    ///   - partial: Whether required fields (proto2) may be missing.
-    ///   - options: How the message is written.
-    /// - Returns: The bytes.
-    /// - Throws: ``ProtobufError``: `missingRequiredField`, or `tooLarge` above `Int32.max` bytes.
-    public func serializedBytes(
-        partial: Bool = false,
-        options: EncodingOptions = EncodingOptions()
-    ) throws(ProtobufError) -> [UInt8] {
-        try withSerialization(partial: partial, options: options) { serialization in
-            [UInt8](unsafeUninitializedCapacity: serialization.byteCount) { target, count in
-                if let base = target.baseAddress {
-                    serialization.write(to: UnsafeMutableRawPointer(base))
-                }
-                count = serialization.byteCount
-            }
-        }
-    }
-
-    /// The fields and their values, one a line.
+    /// For people: the text may change.
     public var debugDescription: String { DebugText.describe(self) }
 }

@@ -4,8 +4,8 @@ public struct UnknownFields: Sendable, Hashable {
     public var bytes: [UInt8]
 
     /// Creates an empty collection.
-    public init() { bytes = [] }
+    @inlinable public init() { bytes = [] }
 
     /// Whether there are none.
-    public var isEmpty: Bool { bytes.isEmpty }
+    @inlinable public var isEmpty: Bool { bytes.isEmpty }
 }

@@ -5,9 +5,7 @@ public struct FieldSchema: Sendable {
         case int32, int64, uint32, uint64, sint32, sint64
         case fixed32, fixed64, sfixed32, sfixed64, float, double
         case bool, string, bytes
-        /// An enum; a closed one (proto2) tells which numbers it knows.
-        case `enum`
-        case closedEnum(@Sendable (Int32) -> Bool)
+        case `enum`(EnumSchema)
         /// A message. The closure is called when the type is first used, so types may be recursive.
         case message(@Sendable () -> MessageSchema)
         /// A message between a start and an end tag (proto2).
@@ -15,9 +13,12 @@ public struct FieldSchema: Sendable {
         /// A map with keys and values of two kinds.
         case map(key: Kind, value: Kind)
 
-        /// A closed enum (proto2).
+        /// An enum that keeps numbers it does not know (proto3).
+        public static func open<E: Enum>(_ type: E.Type) -> Kind { .enum(EnumSchema(open: type)) }
+
+        /// An enum that knows all its numbers (proto2).
         public static func closed<E: Enum>(_ type: E.Type) -> Kind {
-            .closedEnum { E(rawValue: Int($0)) != nil }
+            .enum(EnumSchema(closed: type))
         }
     }
 
@@ -35,22 +36,37 @@ public struct FieldSchema: Sendable {
     let cardinality: Cardinality
     /// The oneof that the field belongs to, counted within its message.
     let oneof: Int?
+    /// The name in JSON, if it is not the usual one.
+    let customJSONName: String?
+    /// Whether a proto3 field was declared `optional`.
+    let isOptional: Bool
 
     /// Creates a field.
     ///
-    /// A map is always repeated.
+    /// - Parameters:
+    ///   - number: The field's number.
+    ///   - name: The name in the `.proto` file.
+    ///   - kind: The type of its values.
+    ///   - cardinality: How many values it has; a map is always repeated.
+    ///   - oneof: The oneof that it belongs to, counted within its message.
+    ///   - jsonName: The name in JSON, if it is not `name` in lowerCamelCase.
+    ///   - isOptional: Whether it was declared `optional` in a proto3 file.
     public init(
         _ number: UInt32,
         _ name: String,
         _ kind: Kind,
         _ cardinality: Cardinality = .singular,
-        oneof: Int? = nil
+        oneof: Int? = nil,
+        jsonName: String? = nil,
+        isOptional: Bool = false
     ) {
         self.number = number
         self.name = name
         self.kind = kind
         if case .map = kind { self.cardinality = .repeated } else { self.cardinality = cardinality }
         self.oneof = oneof
+        customJSONName = jsonName
+        self.isOptional = isOptional
     }
 }
 
@@ -66,11 +82,19 @@ enum WireType: UInt8 {
 extension FieldSchema.Kind {
     var wireType: WireType {
         switch self {
-        case .int32, .int64, .uint32, .uint64, .sint32, .sint64, .bool, .enum, .closedEnum: .varint
+        case .int32, .int64, .uint32, .uint64, .sint32, .sint64, .bool, .enum: .varint
         case .fixed64, .sfixed64, .double: .fixed64
         case .fixed32, .sfixed32, .float: .fixed32
         case .string, .bytes, .message, .map: .lengthDelimited
         case .group: .startGroup
+        }
+    }
+
+    /// The type of a message or group.
+    var messageSchema: MessageSchema? {
+        switch self {
+        case .message(let resolve), .group(let resolve): resolve()
+        default: nil
         }
     }
 }

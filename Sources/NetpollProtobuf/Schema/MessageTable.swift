@@ -1,5 +1,4 @@
 internal import CProtobufC
-internal import NetpollCore
 
 #if canImport(Darwin)
 internal import Darwin
@@ -15,177 +14,147 @@ enum ImageLayout {
     static let headerByteCount = MemoryLayout<ProtobufCMessage>.size
     static let slotByteCount = 24
     static let valueOffset = 8
-    /// Unknown fields travel through libprotobuf-c as a bytes field of a number that protobuf
-    /// reserves for implementations.
-    static let unknownFieldNumber: UInt32 = 19_999
+
+    static func slotOffset(_ slot: Int) -> Int { headerByteCount + slot * slotByteCount }
 }
 
-/// What the scanner needs to know of one field.
-struct FieldEntry {
-    let number: UInt32
-    let slot: Int
-    let wireType: WireType
-    let isRepeated: Bool
-    let isMapEntry: Bool
-    /// Counts the singular messages of a type, for the scanner's note of those it has seen.
-    fileprivate(set) var singularMessage = 0
-    let oneof: Int?
-    let isKnownNumber: (@Sendable (Int32) -> Bool)?
-    /// Whether values of the field are messages; then `message` is their table.
-    let isMessage: Bool
-    fileprivate(set) var message: Unmanaged<MessageTable>?
-
-    /// Repeated numbers may come one by one or packed, whatever the schema says.
-    var mayBePacked: Bool { isRepeated && !isMessage && wireType != .lengthDelimited }
-}
-
-/// The prepared form of a schema: immutable once it is published, and never freed.
-final class MessageTable: @unchecked Sendable {
-    // @unchecked: filled under the preparation lock before it is published, constant afterwards.
-
+/// What a schema points to: constant once it is made, and never freed.
+///
+/// There are two descriptors for libprotobuf-c, with the same layout. On encoding, a message in
+/// another one is a message. On decoding it is bytes, and Swift decodes them in their turn: so the
+/// image of one message at a time is in memory, nesting is counted where it happens, and a type's
+/// table does not need those of the types in it.
+struct MessageTable {
     let name: String
-    let descriptor: UnsafeMutablePointer<ProtobufCMessageDescriptor>
+    let fields: [FieldSchema]
+    let repairsStrings: Bool
+    let isMessageSet: Bool
+    let extensibleType: (any ExtensibleMessage.Type)?
+    let fieldNames = LazyFieldNames()
+    let encoding: UnsafePointer<ProtobufCMessageDescriptor>
+    let decoding: UnsafePointer<ProtobufCMessageDescriptor>
     let imageByteCount: Int
-    private(set) var entries: [FieldEntry] = []
+    /// Most bytes that the encoding of a message takes beyond what its strings, lists and messages
+    /// add.
+    let byteCountBound: Int
+    /// In the order of the fields.
+    let entries: UnsafePointer<FieldEntry>
+    /// The types of the entries of maps, in the order of the fields.
+    let mapEntries: UnsafePointer<MessageSchema?>
     /// Index into `entries` by number for small numbers, -1 for none.
-    private var small: [Int16] = []
-    private var large: [UInt32: Int] = [:]
+    private let small: UnsafePointer<Int16>
+    private let smallCount: UInt32
+    private let large: [UInt32: Int]
 
     private static let smallNumberLimit = 256
-    private static let preparation = Locked(())
 
-    private init(_ schema: MessageSchema) {
-        name = schema.name
-        descriptor = .allocate(capacity: 1)
-        imageByteCount =
-            ImageLayout.headerByteCount + (schema.fields.count + 1) * ImageLayout.slotByteCount
+    init(
+        _ name: String,
+        _ fields: [FieldSchema],
+        repairsStrings: Bool,
+        isMessageSet: Bool,
+        extensibleType: (any ExtensibleMessage.Type)?
+    ) {
+        self.name = name
+        self.fields = fields
+        self.repairsStrings = repairsStrings
+        self.isMessageSet = isMessageSet
+        self.extensibleType = extensibleType
+        entries = UnsafePointer(
+            Self.immortal(FieldEntry.make(fields, isStrict: !repairsStrings))
+        )
+        imageByteCount = ImageLayout.slotOffset(fields.count)
+        byteCountBound = fields.count * EncodingContext.valueByteCount
+        let names = fields.map { UnsafePointer(Self.immortal($0.name)) }
+        encoding = Self.makeDescriptor(name, fields, names) { $0.encodingType }
+        decoding = Self.makeDescriptor(name, fields, names) { $0.decodingType }
+        mapEntries = UnsafePointer(
+            Self.immortal(fields.map { Self.mapEntry($0, in: name, repairsStrings) })
+        )
+        let highest = fields.map(\.number).filter { Int($0) < Self.smallNumberLimit }.max()
+        var small = [Int16](repeating: -1, count: highest.map { Int($0) + 1 } ?? 0)
+        var large: [UInt32: Int] = [:]
+        for (index, field) in fields.enumerated() {
+            if let position = Int(exactly: field.number), position < small.count,
+                let index = Int16(exactly: index)
+            {
+                small[position] = index
+            } else {
+                large[field.number] = index
+            }
+        }
+        self.small = UnsafePointer(Self.immortal(small))
+        smallCount = UInt32(small.count)
+        self.large = large
     }
 
     /// The field of a number.
     @inline(__always)
     func entryIndex(_ number: UInt32) -> Int? {
-        if Int(number) < small.count {
-            let index = small[Int(number)]
-            return index < 0 ? nil : Int(index)
-        }
-        return large[number]
-    }
-
-    static func slotOffset(_ slot: Int) -> Int {
-        ImageLayout.headerByteCount + slot * ImageLayout.slotByteCount
+        guard number < smallCount else { return large.isEmpty ? nil : large[number] }
+        let index = small[Int(number)]
+        return index < 0 ? nil : Int(index)
     }
 }
 
 // MARK: - Preparation
 
 extension MessageTable {
-    /// Makes the tables of a schema and of all schemas it leads to.
-    ///
-    /// Two phases, because they may refer to each other in circles: first all tables are made, then
-    /// all are filled.
-    static func prepare(_ root: MessageSchema) -> MessageTable {
-        preparation.withLock { _ in
-            var made: [ObjectIdentifier: MessageTable] = [:]
-            var order: [(schema: MessageSchema, children: [MessageSchema?])] = []
-            var pending = [root]
-            while let schema = pending.popLast() {
-                guard !schema.isPrepared, made[ObjectIdentifier(schema)] == nil else { continue }
-                made[ObjectIdentifier(schema)] = MessageTable(schema)
-                let children = schema.fields.map { child(of: $0, in: schema) }
-                order.append((schema, children))
-                pending += children.compactMap { $0 }
-            }
-            func find(_ schema: MessageSchema) -> MessageTable {
-                made[ObjectIdentifier(schema)] ?? schema.table
-            }
-            for (schema, children) in order {
-                find(schema).fill(schema, children.map { $0.map(find) })
-            }
-            for (schema, _) in order { schema.publish(find(schema)) }
-            return root.table
-        }
-    }
-
-    private static func child(of field: FieldSchema, in schema: MessageSchema) -> MessageSchema? {
-        switch field.kind {
-        case .message(let resolve), .group(let resolve): resolve()
-        case .map(let key, let value):
-            MessageSchema(
-                "\(schema.name).\(field.name)",
-                [FieldSchema(1, "key", key), FieldSchema(2, "value", value)],
-                repairsStrings: schema.repairsStrings
-            )
-        default: nil
-        }
-    }
-
-    private func fill(_ schema: MessageSchema, _ children: [MessageTable?]) {
-        var singularMessages = 0
-        for (slot, field) in schema.fields.enumerated() {
-            var entry = FieldEntry(field, slot: slot, message: children[slot])
-            if entry.isMessage, !entry.isRepeated {
-                entry.singularMessage = singularMessages
-                singularMessages += 1
-            }
-            entries.append(entry)
-        }
-        let highest = schema.fields.map(\.number).filter { Int($0) < Self.smallNumberLimit }.max()
-        small = Array(repeating: -1, count: highest.map { Int($0) + 1 } ?? 0)
-        for (index, entry) in entries.enumerated() {
-            if Int(entry.number) < small.count {
-                small[Int(entry.number)] = Int16(index)
-            } else {
-                large[entry.number] = index
-            }
-        }
-        fillDescriptor(schema, children)
-    }
-
-    private func fillDescriptor(_ schema: MessageSchema, _ children: [MessageTable?]) {
-        var fields = schema.fields.enumerated().map { slot, field in
-            Self.makeField(field, slot: slot, child: children[slot])
-        }
-        fields.append(
-            Self.makeField(
-                FieldSchema(ImageLayout.unknownFieldNumber, "unknown", .bytes),
-                slot: fields.count,
-                child: nil
-            )
+    private static func mapEntry(
+        _ field: FieldSchema,
+        in message: String,
+        _ repairsStrings: Bool
+    ) -> MessageSchema? {
+        guard case .map(let key, let value) = field.kind else { return nil }
+        return MessageSchema(
+            message,
+            [FieldSchema(1, "key", key), FieldSchema(2, "value", value)],
+            repairsStrings: repairsStrings
         )
-        fields.sort { $0.id < $1.id }
-        let byNumber = Self.immortal(fields)
-        let byName = Self.immortal(
-            fields.indices.sorted { strcmp(fields[$0].name, fields[$1].name) < 0 }.map(UInt32.init)
-        )
-        let ranges = Self.ranges(fields.map(\.id))
-        descriptor.initialize(to: ProtobufCMessageDescriptor())
-        descriptor.pointee.magic = UInt32(PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC)
-        descriptor.pointee.name = UnsafePointer(Self.immortal(name))
-        descriptor.pointee.short_name = descriptor.pointee.name
-        descriptor.pointee.c_name = descriptor.pointee.name
-        descriptor.pointee.package_name = descriptor.pointee.name
-        descriptor.pointee.sizeof_message = imageByteCount
-        descriptor.pointee.n_fields = UInt32(fields.count)
-        descriptor.pointee.fields = UnsafePointer(byNumber)
-        descriptor.pointee.fields_sorted_by_name = UnsafePointer(byName)
-        descriptor.pointee.n_field_ranges = UInt32(ranges.count - 1)
-        descriptor.pointee.field_ranges = UnsafePointer(Self.immortal(ranges))
+    }
+
+    private static func makeDescriptor(
+        _ name: String,
+        _ fields: [FieldSchema],
+        _ names: [UnsafePointer<CChar>],
+        _ type: (FieldSchema.Kind) -> ProtobufCType
+    ) -> UnsafePointer<ProtobufCMessageDescriptor> {
+        var cFields = fields.enumerated().map { slot, field in
+            makeField(field, slot: slot, names[slot], type(field.kind))
+        }
+        cFields.sort { $0.id < $1.id }
+        let byName = cFields.indices.sorted { strcmp(cFields[$0].name, cFields[$1].name) < 0 }
+        let ranges = ranges(cFields.map(\.id))
+        let name = UnsafePointer(immortal(name))
+        var descriptor = ProtobufCMessageDescriptor()
+        descriptor.magic = UInt32(PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC)
+        descriptor.name = name
+        descriptor.short_name = name
+        descriptor.c_name = name
+        descriptor.package_name = name
+        descriptor.sizeof_message = ImageLayout.slotOffset(fields.count)
+        descriptor.n_fields = UInt32(cFields.count)
+        descriptor.fields = UnsafePointer(immortal(cFields))
+        descriptor.fields_sorted_by_name = UnsafePointer(immortal(byName.map(UInt32.init)))
+        descriptor.n_field_ranges = UInt32(ranges.count - 1)
+        descriptor.field_ranges = UnsafePointer(immortal(ranges))
+        return UnsafePointer(immortal([descriptor]))
     }
 
     private static func makeField(
         _ field: FieldSchema,
         slot: Int,
-        child: MessageTable?
+        _ name: UnsafePointer<CChar>,
+        _ type: ProtobufCType
     ) -> ProtobufCFieldDescriptor {
         var result = ProtobufCFieldDescriptor()
-        result.name = UnsafePointer(immortal(field.name))
+        result.name = name
         result.id = field.number
         result.label =
             field.cardinality == .singular ? PROTOBUF_C_LABEL_OPTIONAL : PROTOBUF_C_LABEL_REPEATED
-        result.type = field.kind.cType
-        result.quantifier_offset = UInt32(slotOffset(slot))
-        result.offset = UInt32(slotOffset(slot) + ImageLayout.valueOffset)
-        result.descriptor = child.map { UnsafeRawPointer($0.descriptor) }
+        result.type = type
+        result.quantifier_offset = UInt32(ImageLayout.slotOffset(slot))
+        result.offset = UInt32(ImageLayout.slotOffset(slot) + ImageLayout.valueOffset)
         result.flags =
             field.cardinality == .packed ? UInt32(PROTOBUF_C_FIELD_FLAG_PACKED.rawValue) : 0
         return result
@@ -213,36 +182,17 @@ extension MessageTable {
     }
 }
 
-extension FieldEntry {
-    fileprivate init(_ field: FieldSchema, slot: Int, message: MessageTable?) {
-        number = field.number
-        self.slot = slot
-        wireType = field.kind.wireType
-        isRepeated = field.cardinality != .singular
-        oneof = field.oneof
-        isMessage = message != nil
-        self.message = message.map { Unmanaged.passUnretained($0) }
-        switch field.kind {
-        case .closedEnum(let isKnown):
-            isKnownNumber = isKnown
-            isMapEntry = false
-        case .map(_, .closedEnum(let isKnown)):
-            isKnownNumber = isKnown
-            isMapEntry = true
-        case .map:
-            isKnownNumber = nil
-            isMapEntry = true
-        default:
-            isKnownNumber = nil
-            isMapEntry = false
+extension FieldSchema.Kind {
+    fileprivate var encodingType: ProtobufCType {
+        switch self {
+        case .message, .group, .map: PROTOBUF_C_TYPE_MESSAGE
+        default: decodingType
         }
     }
-}
 
-extension FieldSchema.Kind {
-    fileprivate var cType: ProtobufCType {
+    fileprivate var decodingType: ProtobufCType {
         switch self {
-        case .int32, .enum, .closedEnum: PROTOBUF_C_TYPE_INT32
+        case .int32, .enum: PROTOBUF_C_TYPE_INT32
         case .sint32: PROTOBUF_C_TYPE_SINT32
         case .sfixed32: PROTOBUF_C_TYPE_SFIXED32
         case .int64: PROTOBUF_C_TYPE_INT64
@@ -256,8 +206,8 @@ extension FieldSchema.Kind {
         case .fixed64, .double: PROTOBUF_C_TYPE_FIXED64
         // Its strings end at the first NUL; bytes do not.
         case .string, .bytes: PROTOBUF_C_TYPE_BYTES
-        // Groups are rewritten to messages before libprotobuf-c sees them.
-        case .message, .group, .map: PROTOBUF_C_TYPE_MESSAGE
+        // Groups are rewritten to length-delimited messages before libprotobuf-c sees them.
+        case .message, .group, .map: PROTOBUF_C_TYPE_BYTES
         }
     }
 }

@@ -15,6 +15,7 @@ struct EnumEmitter {
         guard let type else { return }
         let name = type.swiftName.split(separator: ".").last.map(String.init) ?? type.swiftName
         var byNumber: [Int32: String] = [:]
+        var seen: Set<String> = []
         var cases: [(name: String, number: Int32)] = []
         let names = SwiftNames.enumCases(item)
         writer.comment(comments[path])
@@ -22,12 +23,12 @@ struct EnumEmitter {
             writer in
             for (position, value) in item.value.enumerated() {
                 let caseName = names[position]
+                // An alias that differs from another name only in its case or prefix needs no second
+                // one.
+                guard seen.insert(caseName).inserted else { continue }
                 writer.comment(comments[path + [PathNumber.Enum.value, Int32(clamping: position)]])
                 if let first = byNumber[value.number] {
-                    // An alias that differs from the first name only in its prefix needs no second name.
-                    if first != caseName {
-                        writer.line("\(visibility) static let \(caseName) = Self.\(first)")
-                    }
+                    writer.line("\(visibility) static let \(caseName) = Self.\(first)")
                 } else {
                     byNumber[value.number] = caseName
                     cases.append((caseName, value.number))
@@ -45,6 +46,11 @@ struct EnumEmitter {
             writer.line()
             emitConversion(cases, isClosed: type.isClosed, &writer)
             if !type.isClosed { emitAllCases(cases, &writer) }
+            writer.line()
+            writer.fill(
+                "\(visibility) static let protoNames: NetpollProtobuf.EnumNames = ",
+                item.value.map { "\($0.number): \"\($0.name)\"" }
+            )
         }
     }
 

@@ -18,7 +18,7 @@ struct FieldModel {
     let slot: Int
     let value: ValueModel
     let shape: Shape
-    /// Whether a singular message is kept in a `Box`, because its type contains itself.
+    /// Whether a singular message is kept in a `Box`, because its type is large or contains itself.
     let isBoxed: Bool
 
     /// The name that Swift names are made of: a group's field is known by its type.
@@ -29,6 +29,9 @@ struct FieldModel {
     var storage: String { SwiftNames.storage(name) }
     /// What generated code reads and writes: the stored property, or what is in its box.
     var stored: String { isBoxed ? "\(storage).value" : storage }
+
+    /// What encoding gets: a message in a box is not taken out of it.
+    var encoded: String { isBoxed && !value.isGroup ? storage : stored }
 
     init(
         _ descriptor: Google_Protobuf_FieldDescriptorProto,
@@ -57,10 +60,7 @@ struct FieldModel {
             shape =
                 isProto3 && !descriptor.proto3Optional && !value.isMessage ? .implicit : .optional
         }
-        isBoxed =
-            value.isMessage && descriptor.label != .repeated
-            && index.recursive.contains(descriptor.typeName)
-            && index.recursive.contains(message)
+        isBoxed = index.graph.isBoxed(descriptor, in: message)
         isPacked =
             descriptor.label == .repeated && value.isPackable
             && (descriptor.hasOptions && descriptor.options.hasPacked
@@ -97,6 +97,10 @@ struct FieldModel {
         }
         if case .repeated = shape { parts.append(isPacked ? ".packed" : ".repeated") }
         if case .member(let oneof) = shape { parts.append("oneof: \(oneof)") }
+        if descriptor.hasJsonName, descriptor.jsonName != NameStyle.json(descriptor.name) {
+            parts.append("jsonName: \(ValueModel.quote(descriptor.jsonName))")
+        }
+        if descriptor.proto3Optional { parts.append("isOptional: true") }
         return parts
     }
 }
@@ -128,7 +132,7 @@ struct ValueModel {
             swiftType = type?.swiftName ?? "Never"
             schemaKind =
                 type?.isClosed == true
-                ? ".closed(\(swiftType).self)" : ".enum"
+                ? ".closed(\(swiftType).self)" : ".open(\(swiftType).self)"
             defaultValue = Self.enumDefault(field, type)
         default:
             let (type, kind, zero) = Self.scalar(field.type)

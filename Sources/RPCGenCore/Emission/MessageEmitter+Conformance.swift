@@ -12,9 +12,11 @@ extension MessageEmitter {
         let swiftName = index.messages[name]?.swiftName ?? message.name
         let model = fields(message, name)
         writer.line()
-        writer.block("extension \(swiftName): NetpollProtobuf.Message") { writer in
+        let isExtensible = !message.extensionRange.isEmpty
+        let conformance = isExtensible ? "ExtensibleMessage" : "Message"
+        writer.block("extension \(swiftName): NetpollProtobuf.\(conformance)") { writer in
             writer.line("\(visibility) static let protoMessageName = \"\(name.dropFirst())\"")
-            emitSchema(model, &writer)
+            emitSchema(model, extras(of: message, swiftName), &writer)
             writer.line()
             emitFunction(
                 "func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)",
@@ -24,6 +26,7 @@ extension MessageEmitter {
                 for (position, oneof) in realOneofs(message) {
                     emitOneofEncoding(oneof, position, model, &writer)
                 }
+                if isExtensible { writer.line("try encoder.extensions(self.extensionFields)") }
             }
             writer.line()
             emitFunction(
@@ -38,12 +41,27 @@ extension MessageEmitter {
         }
     }
 
-    private func emitSchema(_ model: [FieldModel], _ writer: inout SourceWriter) {
+    /// What a schema says beside the name and the fields.
+    private func extras(of message: Google_Protobuf_DescriptorProto, _ swiftName: String)
+        -> [String]
+    {
+        var extras: [String] = []
+        if file.syntax != "proto3" { extras.append("repairsStrings: true") }
+        if message.options.messageSetWireFormat { extras.append("isMessageSet: true") }
+        if !message.extensionRange.isEmpty { extras.append("extensibleType: \(swiftName).self") }
+        return extras
+    }
+
+    private func emitSchema(
+        _ model: [FieldModel],
+        _ extras: [String],
+        _ writer: inout SourceWriter
+    ) {
         writer.lines(
             "\(visibility) static let messageSchema: NetpollProtobuf.MessageSchema = .init(",
             ")"
         ) { writer in
-            let end = file.syntax == "proto3" ? "" : ","
+            let end = extras.isEmpty ? "" : ","
             writer.line("protoMessageName,")
             if model.isEmpty {
                 writer.line("[]\(end)")
@@ -54,7 +72,9 @@ extension MessageEmitter {
                     }
                 }
             }
-            if !end.isEmpty { writer.line("repairsStrings: true") }
+            for (position, extra) in extras.enumerated() {
+                writer.line(extra + (position + 1 < extras.count ? "," : ""))
+            }
         }
     }
 
@@ -75,9 +95,9 @@ extension MessageEmitter {
         switch field.shape {
         case .implicit: writer.line("try encoder.implicit(\(field.slot), self.\(field.property))")
         case .optional:
-            writer.line("try encoder.\(kind.optionalStore)(\(field.slot), self.\(field.stored))")
+            writer.line("try encoder.\(kind.optionalStore)(\(field.slot), self.\(field.encoded))")
         case .required:
-            writer.line("try encoder.\(kind.requiredStore)(\(field.slot), self.\(field.stored))")
+            writer.line("try encoder.\(kind.requiredStore)(\(field.slot), self.\(field.encoded))")
         case .repeated:
             writer.line("try encoder.\(kind.repeatedStore)(\(field.slot), self.\(field.property))")
         case .map(_, let value):

@@ -31,6 +31,11 @@ struct MessageEmitter {
                 writer.line("\(visibility) var \(SwiftNames.property(oneof.name)): \(type)?")
                 writer.line()
             }
+            if !message.extensionRange.isEmpty {
+                writer.line("/// For the runtime; every extension has a property of its own.")
+                writer.line("\(visibility) var extensionFields = NetpollProtobuf.ExtensionFields()")
+                writer.line()
+            }
             writer.line("\(visibility) var unknownFields = NetpollProtobuf.UnknownFields()")
             writer.line()
             for (position, oneof) in realOneofs(message) {

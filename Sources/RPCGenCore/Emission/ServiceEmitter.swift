@@ -6,6 +6,7 @@ struct ServiceEmitter {
     let file: Google_Protobuf_FileDescriptorProto
     let comments: Comments
     let visibility: String
+    let contents: GeneratorOptions.Contents
 
     func emit(
         _ service: Google_Protobuf_ServiceDescriptorProto,
@@ -13,11 +14,16 @@ struct ServiceEmitter {
         to writer: inout SourceWriter
     ) {
         let name = SwiftNames.typePrefix(file) + service.name
-        emitProtocol(service, name, path, &writer)
-        writer.line()
-        emitRegistration(service, name, &writer)
-        writer.line()
-        emitClient(service, name, path, &writer)
+        if contents.contains(.server) {
+            writer.line()
+            emitProtocol(service, name, path, &writer)
+            writer.line()
+            emitRegistration(service, name, &writer)
+        }
+        if contents.contains(.client) {
+            writer.line()
+            emitClient(service, name, path, &writer)
+        }
     }
 
     private func emitProtocol(

@@ -68,6 +68,24 @@ struct SourceWriter {
         }
     }
 
+    /// Adds a literal with as many elements on a line as fit.
+    mutating func fill(_ opening: String, _ elements: [String]) {
+        let short = "\(opening)[\(elements.joined(separator: ", "))]"
+        guard depth * 4 + short.count > Self.columnLimit else { return line(short) }
+        lines("\(opening)[", "]") { writer in
+            var row = ""
+            for element in elements {
+                if !row.isEmpty, writer.depth * 4 + row.count + element.count + 2 > Self.columnLimit
+                {
+                    writer.line(row)
+                    row = ""
+                }
+                row += (row.isEmpty ? "" : " ") + element + ","
+            }
+            writer.line(row)
+        }
+    }
+
     private static let columnLimit = 100
 
     /// Notes that something is deprecated, without the warnings that an attribute would cause in

@@ -8,43 +8,6 @@ public struct GeneratedFile: Sendable, Hashable {
     public let content: String
 }
 
-/// How Swift is written.
-public struct GeneratorOptions: Sendable {
-    /// Who may see the generated types.
-    public enum Visibility: String, Sendable, CaseIterable {
-        case `public`, package, `internal`
-    }
-
-    /// Who may see the generated types.
-    ///
-    /// Default: internal.
-    public var visibility = Visibility.internal
-
-    /// How the path of a `.proto` file becomes that of a Swift file.
-    public enum FileNaming: String, Sendable, CaseIterable {
-        /// `dir/name.proto` becomes `dir/name.pb.swift`.
-        case fullPath = "full-path"
-        /// `dir/name.proto` becomes `dir_name.pb.swift`: a Swift module cannot have two files of the
-        /// same name, whatever their folders.
-        case pathToUnderscores = "path-to-underscores"
-        /// `dir/name.proto` becomes `name.pb.swift`.
-        case dropPath = "drop-path"
-    }
-
-    /// How the path of a `.proto` file becomes that of a Swift file.
-    ///
-    /// Default: the folders stay.
-    public var fileNaming = FileNaming.fullPath
-
-    /// Whether the Swift files become part of the runtime itself, which cannot import itself.
-    ///
-    /// Default: false.
-    public var isPartOfRuntime = false
-
-    /// Creates the defaults.
-    public init() {}
-}
-
 /// Writes Swift for compiled `.proto` files.
 ///
 /// The same input always gives the same text.
@@ -53,18 +16,41 @@ public struct SwiftGenerator {
     private let index: TypeIndex
     private let options: GeneratorOptions
 
+    /// The file that declares each top-level type, by the type's absolute name.
+    private let declaringFiles: [String: String]
+
     /// Creates a generator.
     ///
     /// - Parameters:
     ///   - files: All files of a compilation, imports among them.
-    ///   - options: How Swift is written.
+    ///   - options: How Swift is written. A prefix for Swift names holds for all files but those of
+    ///     `google/protobuf` and those that another module has.
     public init(
         _ files: [Google_Protobuf_FileDescriptorProto],
         options: GeneratorOptions = GeneratorOptions()
     ) {
-        self.files = files
         self.options = options
-        index = TypeIndex(files)
+        self.files = files.map { file in
+            guard let prefix = options.swiftPrefix, !Self.isElsewhere(file.name, options) else {
+                return file
+            }
+            var file = file
+            file.options.swiftPrefix = prefix
+            return file
+        }
+        index = TypeIndex(self.files)
+        var declaringFiles: [String: String] = [:]
+        for file in files {
+            let scope = file.package.isEmpty ? "" : "." + file.package
+            for name in file.messageType.map(\.name) + file.enumType.map(\.name) {
+                declaringFiles["\(scope).\(name)"] = file.name
+            }
+        }
+        self.declaringFiles = declaringFiles
+    }
+
+    private static func isElsewhere(_ file: String, _ options: GeneratorOptions) -> Bool {
+        file.hasPrefix("google/protobuf/") || options.moduleMappings.contains { $0.holds(file) }
     }
 
     /// Writes the Swift for one file: messages, enums and services together.
@@ -98,13 +84,14 @@ public struct SwiftGenerator {
 
     /// Streaming methods exist in `.proto` files but not on this wire.
     private func unsupported(_ file: Google_Protobuf_FileDescriptorProto) -> [Diagnostic] {
+        guard !options.contents.isDisjoint(with: .services) else { return [] }
         var errors: [Diagnostic] = []
         for (position, service) in file.service.enumerated() {
             for (number, method) in service.method.enumerated()
             where method.clientStreaming || method.serverStreaming {
                 let path = [
                     PathNumber.File.service, Int32(clamping: position), PathNumber.Service.method,
-                    Int32(clamping: number),
+                    Int32(clamping: number), PathNumber.Method.name,
                 ]
                 errors.append(
                     Diagnostic(
@@ -132,12 +119,60 @@ public struct SwiftGenerator {
     /// The modules whose types the file's own declarations show: importing more than those with a
     /// level of access is a warning.
     private func importedModules(_ file: Google_Protobuf_FileDescriptorProto) -> [String] {
-        var modules: [String] = []
-        if !options.isPartOfRuntime, !file.messageType.isEmpty || !file.enumType.isEmpty {
-            modules.append("NetpollProtobuf")
+        let hasServices =
+            !file.service.isEmpty && !options.contents.isDisjoint(with: .services)
+        let hasMessages =
+            options.contents.contains(.messages)
+            && !(file.messageType.isEmpty && file.enumType.isEmpty && file.extension.isEmpty)
+        var shown: Set<String> = []
+        if hasServices {
+            for method in file.service.flatMap(\.method) {
+                shown.formUnion([method.inputType, method.outputType])
+            }
         }
-        if !file.service.isEmpty { modules.append("NetpollRPC") }
-        return modules
+        if hasMessages {
+            for field in file.extension { shown.formUnion([field.typeName, field.extendee]) }
+            for message in file.messageType { Self.collectTypes(message, &shown) }
+        }
+        var modules: Set<String> = []
+        if !options.isPartOfRuntime, hasMessages || shown.contains(where: isInRuntime) {
+            modules.insert("NetpollProtobuf")
+        }
+        if hasServices { modules.insert("NetpollRPC") }
+        for type in shown {
+            guard let declaring = declaringFile(of: type) else { continue }
+            // A file's own messages may be elsewhere when only its services are written here.
+            if declaring == file.name, options.contents.contains(.messages) { continue }
+            if let mapping = options.moduleMappings.first(where: { $0.holds(declaring) }) {
+                modules.insert(mapping.module)
+            }
+        }
+        return modules.sorted()
+    }
+
+    private static func collectTypes(
+        _ message: Google_Protobuf_DescriptorProto,
+        _ types: inout Set<String>
+    ) {
+        for field in message.field + message.extension where field.hasTypeName {
+            types.formUnion([field.typeName, field.extendee])
+        }
+        for nested in message.nestedType { collectTypes(nested, &types) }
+    }
+
+    /// The file of a type, which may be nested in another.
+    private func declaringFile(of type: String) -> String? {
+        var name = type[...]
+        while true {
+            if let file = declaringFiles[String(name)] { return file }
+            guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return nil }
+            name = name[..<dot]
+        }
+    }
+
+    /// Whether a type is one of those that the runtime brings along.
+    private func isInRuntime(_ typeName: String) -> Bool {
+        typeName.hasPrefix(".google.protobuf.")
     }
 
     private func source(_ file: Google_Protobuf_FileDescriptorProto) -> String {
@@ -155,7 +190,8 @@ public struct SwiftGenerator {
             index: index,
             file: file,
             comments: comments,
-            visibility: visibility
+            visibility: visibility,
+            contents: options.contents
         )
         var writer = SourceWriter()
         writer.line("// Generated by rpc-gen from \(file.name). Do not edit.")
@@ -166,6 +202,37 @@ public struct SwiftGenerator {
         // same module would be ambiguous.
         let importKeyword = options.visibility == .internal ? "import" : "\(visibility) import"
         for module in imports { writer.line("\(importKeyword) \(module)") }
+        if options.contents.contains(.messages) {
+            emitTypes(file, scope, messages, enums, &writer)
+        }
+        for (position, service) in file.service.enumerated() {
+            services.emit(
+                service,
+                [PathNumber.File.service, Int32(clamping: position)],
+                to: &writer
+            )
+        }
+        if options.contents.contains(.messages) {
+            for message in file.messageType {
+                messages.emitConformance(message, scope, to: &writer)
+            }
+            ExtensionEmitter(
+                index: index,
+                file: file,
+                comments: comments,
+                visibility: visibility
+            ).emit(to: &writer)
+        }
+        return writer.text
+    }
+
+    private func emitTypes(
+        _ file: Google_Protobuf_FileDescriptorProto,
+        _ scope: String,
+        _ messages: MessageEmitter,
+        _ enums: EnumEmitter,
+        _ writer: inout SourceWriter
+    ) {
         for (position, item) in file.enumType.enumerated() {
             writer.line()
             enums.emit(
@@ -184,15 +251,5 @@ public struct SwiftGenerator {
                 to: &writer
             )
         }
-        for (position, service) in file.service.enumerated() {
-            writer.line()
-            services.emit(
-                service,
-                [PathNumber.File.service, Int32(clamping: position)],
-                to: &writer
-            )
-        }
-        for message in file.messageType { messages.emitConformance(message, scope, to: &writer) }
-        return writer.text
     }
 }

@@ -13,6 +13,13 @@ enum SwiftNames {
         return prefix.first?.isNumber == true ? "_" + prefix : prefix
     }
 
+    /// Whether a text can name a module or a type as it is.
+    static func isIdentifier(_ text: some StringProtocol) -> Bool {
+        guard let first = text.first, !first.isNumber else { return false }
+        return !keywords.contains(String(text))
+            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" }
+    }
+
     /// A type's name within its parent; `suffix` parts it from what Swift uses itself.
     static func type(_ name: String, suffix: String) -> String {
         reservedTypeNames.contains(name) || keywords.contains(name) ? name + suffix : name
@@ -39,6 +46,28 @@ enum SwiftNames {
         let camel = lowerCamel(name)
         let capital = camel.prefix(1).uppercased() + camel.dropFirst()
         return isTaken(camel) ? capital + "_p" : capital
+    }
+
+    /// The property of an extension on the extended message, and what follows `has` or `clear`.
+    static func extensionProperty(_ name: String, prefix: String)
+        -> (property: String, capitalized: String)
+    {
+        guard !prefix.isEmpty else { return (property(name), capitalizedProperty(name)) }
+        let whole = prefix + lowerCamel(name)
+        return (whole, whole.prefix(1).uppercased() + whole.dropFirst())
+    }
+
+    /// The name of the object of an extension that is declared in a message.
+    static func nestedExtension(_ name: String) -> String {
+        if reservedCaseNames.contains(name) { return name + "_" }
+        return keywords.contains(name) ? "`\(name)`" : name
+    }
+
+    /// A file's name without its directory and ending, as the part of an identifier.
+    static func fileIdentifier(_ path: String) -> String {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        let stem = name.hasSuffix(".proto") ? String(name.dropLast(".proto".count)) : name
+        return upperCamel(String(stem.map { $0.isLetter || $0.isNumber ? $0 : "_" }))
     }
 
     /// The stored property behind a computed one.
@@ -172,15 +201,15 @@ enum SwiftNames {
         "Int32",
         "Int64", "UInt32", "UInt64", "Float", "Double", "Int", "UInt8", "Array", "Dictionary",
         "Optional",
-        "Hasher", "Swift", "NetpollProtobuf", "NetpollRPC",
+        "Hasher", "Swift", "NetpollProtobuf", "NetpollRPC", "Extensions",
     ]
     private static let reservedPropertyNames: Set<String> = [
         "debugDescription", "description", "dynamicType", "hashValue", "init", "self",
         "unknownFields",
         "messageSchema", "protoMessageName", "encodeFields", "decodeFields", "serializedBytes",
-        "withSerialization",
+        "withSerialization", "isInitialized", "extensionFields", "decodeUnknownFields",
     ]
     private static let reservedCaseNames: Set<String> = [
-        "init", "self", "allCases", "rawValue", "hashValue", "none", "some",
+        "init", "self", "allCases", "protoNames", "rawValue", "hashValue", "none", "some",
     ]
 }

@@ -15,8 +15,7 @@ struct TypeIndex {
 
     private(set) var messages: [String: MessageType] = [:]
     private(set) var enums: [String: EnumType] = [:]
-    /// Messages that contain themselves, directly or through others, by singular fields.
-    private(set) var recursive: Set<String> = []
+    private(set) var graph = MessageGraph([:])
 
     init(_ files: [Google_Protobuf_FileDescriptorProto]) {
         for file in files {
@@ -25,7 +24,7 @@ struct TypeIndex {
             for message in file.messageType { add(message, scope, prefix, file) }
             for item in file.enumType { add(item, scope, prefix, file) }
         }
-        for name in messages.keys where reaches(name, from: name) { recursive.insert(name) }
+        graph = MessageGraph(messages.mapValues(\.descriptor))
     }
 
     private mutating func add(
@@ -61,23 +60,6 @@ struct TypeIndex {
             descriptor: item,
             isClosed: file.syntax != "proto3"
         )
-    }
-
-    /// Whether singular message fields lead from one type to another; maps and lists hold their
-    /// elements on the heap and end the search.
-    private func reaches(_ target: String, from start: String) -> Bool {
-        var seen: Set<String> = []
-        var pending = [start]
-        while let name = pending.popLast() {
-            for field in messages[name]?.descriptor.field ?? []
-            where field.label != .repeated && field.hasTypeName
-                && (field.type == .message || field.type == .group)
-            {
-                if field.typeName == target { return true }
-                if seen.insert(field.typeName).inserted { pending.append(field.typeName) }
-            }
-        }
-        return false
     }
 
     /// The map entry behind a field, if the field is a map.

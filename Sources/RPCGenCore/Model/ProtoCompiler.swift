@@ -8,19 +8,38 @@ public struct CompiledFiles: Sendable {
     public let requested: [String]
 }
 
+/// Why files could not be compiled.
+public struct CompilationFailure: Error, Sendable {
+    /// Everything that was found, at most 100 errors.
+    public let errors: [Diagnostic]
+}
+
 /// Reads `.proto` files with everything they import, and resolves their names.
 ///
-/// It does not touch the file system: whoever makes it says how files are read.
+/// It does not touch the file system: whoever makes it says how files are read. The well-known files
+/// `google/protobuf/*.proto` need not be there, they are built in.
 public struct ProtoCompiler {
     /// Returns the content of the file at a path, or `nil` if there is none.
     public typealias ReadFile = (_ path: String) -> [UInt8]?
 
+    /// What became of a file.
+    private enum State {
+        /// It is being read, and so are those that import it.
+        case loading
+        /// With its number in the resolver.
+        case compiled(Int)
+        case broken
+        case missing
+    }
+
     private let importRoots: [String]
     private let readFile: ReadFile
 
-    private var files: [String: ParsedFile] = [:]
-    private var order: [String] = []
-    private var diagnostics = Diagnostics()
+    private var states: [String: State] = [:]
+    private var files: [Google_Protobuf_FileDescriptorProto] = []
+    private var resolver = Resolver()
+    /// The files that are being read, each imported by the one before it.
+    private var chain: [(name: String, importing: Int, file: ParsedFile)] = []
 
     /// A chain of imports longer than this is an error, not a stack overflow.
     private static let importDepthLimit = 200
@@ -40,64 +59,99 @@ public struct ProtoCompiler {
     /// - Parameter names: Names as imports would write them, relative to an import root.
     /// - Returns: The files, or everything that is wrong with them.
     public mutating func compile(_ names: [String]) -> Result<CompiledFiles, CompilationFailure> {
-        for name in names where load(name, importers: []) == nil {
-            diagnostics.add(
+        for name in names {
+            guard case .missing = load(name) else { continue }
+            resolver.diagnostics.add(
                 name,
                 .start,
                 "file not found in \(importRoots.joined(separator: ", "))"
             )
         }
-        guard diagnostics.isEmpty else {
-            return .failure(CompilationFailure(errors: diagnostics.errors))
-        }
-        var resolver = Resolver(files: order.compactMap { files[$0] })
-        let resolved = resolver.resolve()
         guard resolver.diagnostics.isEmpty else {
             return .failure(CompilationFailure(errors: resolver.diagnostics.errors))
         }
-        return .success(CompiledFiles(files: resolved, requested: names))
+        return .success(CompiledFiles(files: files, requested: names))
     }
 
-    /// Loads a file and its imports; `nil` if it does not exist.
-    ///
-    /// `importers` is the chain above it.
-    private mutating func load(_ name: String, importers: [String]) -> Void? {
-        guard files[name] == nil else { return () }
-        guard let bytes = read(name) else { return nil }
-        var (file, found) = Parser.parse(bytes, path: name)
-        file.descriptor.name = name
-        for error in found.errors { diagnostics.add(error.path, error.location, error.message) }
-        let chain = importers + [name]
+    /// Compiles a file after its imports.
+    private mutating func load(_ name: String) -> State {
+        if let state = states[name] { return state }
+        guard Self.isCanonical(name), let bytes = read(name) else {
+            states[name] = .missing
+            return .missing
+        }
+        states[name] = .loading
+        let (file, errors) = Parser.parse(bytes, path: name)
+        resolver.diagnostics.add(errors)
+        chain.append((name, 0, file))
+        let dependencies = loadImports(of: file)
+        chain.removeLast()
+        var state = State.broken
+        if errors.isEmpty, let dependencies,
+            let (descriptor, number) = resolver.resolve(
+                file,
+                byteCount: bytes.count,
+                dependencies: dependencies
+            )
+        {
+            files.append(descriptor)
+            state = .compiled(number)
+        }
+        states[name] = state
+        return state
+    }
+
+    /// Loads what a file imports; `nil` if something is wrong with it, which has been reported.
+    private mutating func loadImports(of file: ParsedFile) -> [Int]? {
+        var numbers: [Int] = []
+        var seen: Set<String> = []
         for (index, dependency) in file.descriptor.dependency.enumerated() {
-            let location = file.location([PathNumber.File.dependency, Int32(clamping: index)])
-            if let start = chain.firstIndex(of: dependency) {
-                let circle = (chain[start...] + [dependency]).joined(separator: " -> ")
-                diagnostics.add(name, location, "file recursively imports itself: \(circle)")
-            } else if chain.count >= Self.importDepthLimit {
-                diagnostics.add(
-                    name,
-                    location,
-                    "imports are nested more than \(Self.importDepthLimit) deep"
-                )
-            } else if load(dependency, importers: chain) == nil {
-                diagnostics.add(name, location, "import \"\(dependency)\" was not found")
+            chain[chain.count - 1].importing = index
+            if !seen.insert(dependency).inserted {
+                report("import \"\(dependency)\" is listed twice")
+                continue
+            }
+            if chain.count >= Self.importDepthLimit, states[dependency] == nil {
+                report("imports are nested more than \(Self.importDepthLimit) deep")
+                continue
+            }
+            switch load(dependency) {
+            case .compiled(let number): numbers.append(number)
+            case .loading: reportCircle(dependency)
+            case .missing: report("import \"\(dependency)\" was not found")
+            case .broken: break
             }
         }
-        files[name] = file
-        order.append(name)
-        return ()
+        return numbers.count == file.descriptor.dependency.count ? numbers : nil
+    }
+
+    /// Reports an error at the import at which a file of the chain is, by default the last file.
+    private mutating func report(_ message: String, position: Int? = nil) {
+        let (name, importing, file) = chain[position ?? chain.count - 1]
+        let path = [PathNumber.File.dependency, Int32(clamping: importing)]
+        resolver.diagnostics.add(name, file.location(path), message)
+    }
+
+    /// Reports that a file imports itself, where the circle begins.
+    private mutating func reportCircle(_ name: String) {
+        guard let start = chain.firstIndex(where: { $0.name == name }) else { return }
+        let circle = (chain[start...].map(\.name) + [name]).joined(separator: " -> ")
+        report("file recursively imports itself: \(circle)", position: start)
     }
 
     private func read(_ name: String) -> [UInt8]? {
         for root in importRoots {
             if let bytes = readFile(root.isEmpty ? name : "\(root)/\(name)") { return bytes }
         }
-        return nil
+        return BundledFiles.text(name).map { Array($0.utf8) }
     }
-}
 
-/// Why files could not be compiled.
-public struct CompilationFailure: Error, Sendable {
-    /// Everything that was found, at most 100 errors.
-    public let errors: [Diagnostic]
+    /// Whether a file has this name only: two names for one file would make two files of it.
+    private static func isCanonical(_ name: String) -> Bool {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        return !parts.isEmpty
+            && parts.enumerated().allSatisfy { index, part in
+                part != "." && part != ".." && (!part.isEmpty || index == 0 && parts.count > 1)
+            }
+    }
 }

@@ -1,144 +1,203 @@
 internal import NetpollProtobuf
 
+/// Last pass: what depends on the options, and the rules of proto3.
 extension Resolver {
-    /// Reports what makes sense to the parser but not to protobuf.
-    mutating func validate(_ file: ParsedFile) {
-        for (index, message) in file.descriptor.messageType.enumerated() {
-            validate(message, file, [PathNumber.File.message, Int32(clamping: index)])
+    mutating func validateFile(_ dependencies: [Int]) {
+        let symbols = table.files[fileIndex]
+        let descriptor = file.descriptor
+        for (index, message) in descriptor.messageType.enumerated() {
+            let path = [PathNumber.File.message, Int32(clamping: index)]
+            validate(message, symbols.messages[index], path)
         }
-        for (index, item) in file.descriptor.enumType.enumerated() {
-            validate(item, file, [PathNumber.File.enumType, Int32(clamping: index)])
+        for (index, item) in descriptor.enumType.enumerated() {
+            validate(item, [PathNumber.File.enumType, Int32(clamping: index)])
+        }
+        validateServices()
+        for (index, field) in descriptor.extension.enumerated() {
+            let path = [PathNumber.File.extension, Int32(clamping: index)]
+            validate(field, symbols.extensions[index], path)
+        }
+        validateImports(dependencies)
+        if file.isProto3 { validateProto3() }
+    }
+
+    private mutating func validateServices() {
+        let options = file.descriptor.options
+        guard table.files[fileIndex].isLite,
+            options.ccGenericServices || options.javaGenericServices
+        else { return }
+        for index in file.descriptor.service.indices {
+            fail(
+                [PathNumber.File.service, Int32(clamping: index), PathNumber.Service.name],
+                "files with optimize_for = LITE_RUNTIME cannot define services unless "
+                    + "cc_generic_services and java_generic_services are false"
+            )
         }
     }
+
+    /// Files for the lite runtime may import all others, but not the reverse.
+    private mutating func validateImports(_ dependencies: [Int]) {
+        guard !table.files[fileIndex].isLite,
+            let index = dependencies.firstIndex(where: { table.files[$0].isLite })
+        else { return }
+        fail(
+            [PathNumber.File.dependency, Int32(clamping: index)],
+            "files that do not use optimize_for = LITE_RUNTIME cannot import files that do, "
+                + "as \"\(table.files[dependencies[index]].name)\" does"
+        )
+    }
+
+    // MARK: Messages
 
     private mutating func validate(
         _ message: Google_Protobuf_DescriptorProto,
-        _ file: ParsedFile,
+        _ id: SymbolTable.ID,
         _ path: [Int32]
     ) {
-        var byNumber: [Int32: String] = [:]
-        var byJSONName: [String: String] = [:]
+        let symbols = table.message(id)
         for (index, field) in message.field.enumerated() {
             let fieldPath = path + [PathNumber.Message.field, Int32(clamping: index)]
-            let numberPath = fieldPath + [PathNumber.Field.number]
-            if let other = byNumber.updateValue(field.name, forKey: field.number) {
-                fail(
-                    file,
-                    numberPath,
-                    "field number \(field.number) has already been used in \"\(message.name)\" by field \"\(other)\""
-                )
-            }
-            validateNumber(field, message, file, fieldPath)
-            let json = field.hasJsonName ? field.jsonName : NameStyle.json(field.name)
-            if let other = byJSONName.updateValue(field.name, forKey: json), file.isProto3 {
-                fail(
-                    file,
-                    fieldPath,
-                    "the JSON name of field \"\(field.name)\" (\"\(json)\") conflicts with that of field \"\(other)\""
-                )
-            }
+            validate(field, symbols.fields[index], fieldPath)
         }
-        validateRanges(message, file, path)
         for (index, nested) in message.nestedType.enumerated() {
-            validate(nested, file, path + [PathNumber.Message.nested, Int32(clamping: index)])
+            let nestedPath = path + [PathNumber.Message.nested, Int32(clamping: index)]
+            validate(nested, symbols.messages[index], nestedPath)
         }
         for (index, item) in message.enumType.enumerated() {
-            validate(item, file, path + [PathNumber.Message.enumType, Int32(clamping: index)])
+            validate(item, path + [PathNumber.Message.enumType, Int32(clamping: index)])
         }
-    }
-
-    private mutating func validateNumber(
-        _ field: Google_Protobuf_FieldDescriptorProto,
-        _ message: Google_Protobuf_DescriptorProto,
-        _ file: ParsedFile,
-        _ path: [Int32]
-    ) {
-        let numberPath = path + [PathNumber.Field.number]
-        if (19_000...19_999).contains(field.number) {
+        for (index, field) in message.extension.enumerated() {
+            let fieldPath = path + [PathNumber.Message.extension, Int32(clamping: index)]
+            validate(field, symbols.extensions[index], fieldPath)
+        }
+        let isMessageSet = message.options.messageSetWireFormat
+        let limit = isMessageSet ? Int32.max : Self.maxFieldNumber
+        for (index, range) in message.extensionRange.enumerated()
+        where Int64(range.end) > Int64(limit) + 1 {
             fail(
-                file,
-                numberPath,
-                "field numbers 19000 through 19999 are reserved for the protobuf implementation"
+                path + [PathNumber.Message.extensionRange, Int32(clamping: index)],
+                "extension numbers cannot be greater than \(limit)"
             )
-        }
-        if message.reservedRange.contains(where: {
-            $0.start <= field.number && field.number < $0.end
-        }) {
-            fail(file, numberPath, "field \"\(field.name)\" uses reserved number \(field.number)")
-        }
-        if message.extensionRange.contains(where: {
-            $0.start <= field.number && field.number < $0.end
-        }) {
-            fail(
-                file,
-                numberPath,
-                "field \"\(field.name)\" uses number \(field.number) of an extension range"
-            )
-        }
-        if message.reservedName.contains(field.name) {
-            fail(file, path, "field name \"\(field.name)\" is reserved")
-        }
-    }
-
-    private mutating func validateRanges(
-        _ message: Google_Protobuf_DescriptorProto,
-        _ file: ParsedFile,
-        _ path: [Int32]
-    ) {
-        let ranges =
-            message.reservedRange.map { ($0.start, $0.end, "reserved") }
-            + message.extensionRange.map { ($0.start, $0.end, "extension") }
-        let sorted = ranges.sorted { $0.0 < $1.0 }
-        for (left, right) in zip(sorted, sorted.dropFirst()) where right.0 < left.1 {
-            fail(
-                file,
-                path,
-                "\(right.2) range \(right.0) to \(right.1 - 1) overlaps with \(left.2) range \(left.0) to \(left.1 - 1)"
-            )
-        }
-        var names = Set<String>()
-        for name in message.reservedName where !names.insert(name).inserted {
-            fail(file, path, "field name \"\(name)\" is reserved multiple times")
         }
     }
 
     private mutating func validate(
         _ item: Google_Protobuf_EnumDescriptorProto,
-        _ file: ParsedFile,
         _ path: [Int32]
     ) {
-        let firstPath = path + [PathNumber.Enum.value, 0, PathNumber.EnumValue.number]
-        if file.isProto3, let first = item.value.first, first.number != 0 {
-            fail(file, firstPath, "the first enum value must be zero in proto3")
-        }
-        let allowsAlias = item.options.uninterpretedOption.contains {
-            $0.simpleName == "allow_alias" && $0.boolean == true
-        }
-        var byNumber: [Int32: String] = [:]
+        guard !item.options.allowAlias else { return }
+        var names: [Int32: String] = [:]
         for (index, value) in item.value.enumerated() {
-            let valuePath = path + [PathNumber.Enum.value, Int32(clamping: index)]
-            let numberPath = valuePath + [PathNumber.EnumValue.number]
-            if let other = byNumber[value.number], !allowsAlias {
-                fail(
-                    file,
-                    numberPath,
-                    "\"\(value.name)\" uses the same enum value as \"\(other)\"; "
-                        + "if this is intended, set 'option allow_alias = true;' in the enum"
-                )
+            guard let other = names[value.number] else {
+                names[value.number] = value.name
+                continue
             }
-            byNumber[value.number] = byNumber[value.number] ?? value.name
-            if item.reservedRange.contains(where: {
-                $0.start <= value.number && value.number <= $0.end
-            }) {
-                fail(
-                    file,
-                    numberPath,
-                    "enum value \"\(value.name)\" uses reserved number \(value.number)"
-                )
-            }
-            if item.reservedName.contains(value.name) {
-                fail(file, valuePath, "enum value \"\(value.name)\" is reserved")
-            }
+            fail(
+                path + [
+                    PathNumber.Enum.value, Int32(clamping: index), PathNumber.EnumValue.number,
+                ],
+                "\"\(value.name)\" uses the same enum value as \"\(other)\"; "
+                    + "if this is intended, set 'option allow_alias = true;' in the enum"
+            )
+        }
+    }
+
+    // MARK: Fields
+
+    private mutating func validate(
+        _ field: Google_Protobuf_FieldDescriptorProto,
+        _ id: SymbolTable.ID,
+        _ path: [Int32]
+    ) {
+        let symbol = table.field(id)
+        let typePath = path + [field.typePathNumber]
+        let options = field.options
+        if options.lazy || options.unverifiedLazy, field.type != .message {
+            fail(typePath, "[lazy = true] is for submessage fields only")
+        }
+        if options.packed, !symbol.isPackable {
+            fail(typePath, "[packed = true] is for repeated primitive fields only")
+        }
+        validateMessageSet(field, symbol, path, typePath)
+        validateJSType(field, typePath)
+        if let type = symbol.typeID, symbol.type == .message, table.message(type).isMapEntry {
+            validateMap(type, symbol, typePath)
+        }
+        if let owner = symbol.owner, table.files[fileIndex].isLite,
+            !table.files[table[owner].file].isLite
+        {
+            fail(
+                path + [PathNumber.Field.extendee],
+                "extensions of types that are not lite can only be declared in files that are not"
+            )
+        }
+        if field.hasExtendee, field.jsonName != NameStyle.json(field.name) {
+            fail(path + [PathNumber.Field.jsonName], "json_name is not allowed for extensions")
+        }
+    }
+
+    private mutating func validateMessageSet(
+        _ field: Google_Protobuf_FieldDescriptorProto,
+        _ symbol: SymbolTable.Field,
+        _ path: [Int32],
+        _ typePath: [Int32]
+    ) {
+        guard let owner = symbol.owner, table.message(owner).isMessageSet else { return }
+        if !field.hasExtendee {
+            fail(path + [PathNumber.Field.name], "message sets have no fields, only extensions")
+        } else if field.label != .optional || field.type != .message {
+            fail(typePath, "extensions of message sets must be optional messages")
+        }
+    }
+
+    private mutating func validateJSType(
+        _ field: Google_Protobuf_FieldDescriptorProto,
+        _ typePath: [Int32]
+    ) {
+        guard field.options.jstype != .jsNormal else { return }
+        switch field.type {
+        case .int64, .uint64, .sint64, .fixed64, .sfixed64: return
+        default: fail(typePath, "jstype is for fields of 64-bit integers only")
+        }
+    }
+
+    /// Whether a message is what a map field has made for itself, or looks in every way like it.
+    private func isEntry(_ entry: SymbolTable.ID, of field: SymbolTable.Field) -> Bool {
+        let message = table.message(entry)
+        let hasOtherContents =
+            !message.extensions.isEmpty || !message.messages.isEmpty || !message.enums.isEmpty
+            || !message.extensionRanges.isEmpty
+        let isPlacedRight =
+            field.isRepeated && table[field.id].kind == .field && field.owner == table[entry].scope
+            && table[entry].name == NameStyle.mapEntry(table[field.id].name)
+        let parts = message.fields.map { table.field($0) }
+        return isPlacedRight && !hasOtherContents && parts.map(\.number) == [1, 2]
+            && message.fields.map { table[$0].name } == ["key", "value"]
+            && parts.allSatisfy { $0.label == .optional }
+    }
+
+    private mutating func validateMap(
+        _ entry: SymbolTable.ID,
+        _ field: SymbolTable.Field,
+        _ typePath: [Int32]
+    ) {
+        let fields = table.message(entry).fields
+        guard isEntry(entry, of: field) else {
+            return fail(
+                typePath,
+                "\"\(table.shownName(entry))\" is like the message behind a map; write a map field "
+                    + "instead, without map_entry"
+            )
+        }
+        switch table.field(fields[0]).type {
+        case .enum: fail(typePath, "the key of a map cannot be an enum")
+        case .float, .double, .bytes, .message, .group:
+            fail(typePath, "the key of a map must be an integer, a bool or a string")
+        default: break
+        }
+        let value = table.field(fields[1])
+        if value.type == .enum, let type = value.typeID, table.enumeration(type).firstNumber != 0 {
+            fail(typePath, "the first value of an enum in a map must be zero")
         }
     }
 }

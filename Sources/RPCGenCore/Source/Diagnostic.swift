@@ -1,4 +1,6 @@
-/// A place in a source file; lines and columns count from 1, columns in bytes.
+/// A place in a source file; lines and columns count from 1.
+///
+/// Columns count bytes, except that a tab goes to the next multiple of eight, as in protoc.
 public struct SourceLocation: Sendable, Hashable {
     /// The line.
     public var line: Int
@@ -48,8 +50,15 @@ public struct Diagnostics: Sendable {
     /// Whether nothing is wrong.
     public var isEmpty: Bool { errors.isEmpty }
 
+    /// Whether further errors would be dropped, so that looking for them is of no use.
+    var isFull: Bool { errors.count >= Self.limit }
+
     mutating func add(_ path: String, _ location: SourceLocation, _ message: String) {
-        guard errors.count < Self.limit else { return }
+        guard !isFull else { return }
         errors.append(Diagnostic(path: path, location: location, message: message))
+    }
+
+    mutating func add(_ others: Diagnostics) {
+        errors += others.errors.prefix(Self.limit - errors.count)
     }
 }

@@ -1,76 +1,94 @@
 internal import NetpollProtobuf
 
 extension Parser {
-    private static let enumNumbers: ClosedRange<Int64> = Int64(Int32.min)...Int64(Int32.max)
-
     mutating func parseEnum(_ path: [Int32]) throws(Failure) -> Google_Protobuf_EnumDescriptorProto
     {
-        let start = advance()
-        var result = Google_Protobuf_EnumDescriptorProto()
-        let name = token
-        result.name = try identifier("an enum name")
-        note(
-            path,
-            Token(kind: name.kind, location: name.location, end: name.end, comment: start.comment)
-        )
-        // A value that is broken has been reported and does not make the enum empty.
-        var isEmpty = true
-        try block("enum \(result.name)") { (parser) throws(Failure) in
-            if parser.take(word: "option") {
-                result.options.uninterpretedOption.append(try parser.parseOption())
-                try parser.expect(";")
-            } else if parser.isAt(word: "reserved") {
-                try parser.parseReserved(&result)
+        let element = open(path)
+        advance()
+        var item = Google_Protobuf_EnumDescriptorProto()
+        item.name = try record(self.path(element, PathNumber.Enum.name)) {
+            (parser) throws(Failure) in
+            try parser.identifier("an enum name")
+        }
+        var options: [Google_Protobuf_UninterpretedOption] = []
+        try block("enum \"\(item.name)\"", of: element) { (parser) throws(Failure) in
+            if parser.isAt("option") {
+                let location = parser.open(parser.path(element, PathNumber.Enum.options))
+                options.append(
+                    try parser.parseOption(location, index: options.count, isStatement: true)
+                )
+                parser.close(location)
+            } else if parser.isAt("reserved") {
+                try parser.parseReserved(&item, element)
             } else {
-                isEmpty = false
-                try parser.parseValue(&result, path)
+                try parser.parseEnumValue(&item, element)
             }
         }
-        guard !isEmpty else {
-            throw fail("enum \(result.name) has no values", at: start.location)
-        }
-        return result
+        try checkAliases(item, options)
+        if !options.isEmpty { item.options.uninterpretedOption = options }
+        close(element)
+        return item
     }
 
-    private mutating func parseValue(
-        _ result: inout Google_Protobuf_EnumDescriptorProto,
-        _ path: [Int32]
+    private mutating func parseEnumValue(
+        _ item: inout Google_Protobuf_EnumDescriptorProto,
+        _ parent: Element
     ) throws(Failure) {
-        let start = token
-        let valuePath = path + [PathNumber.Enum.value, Int32(clamping: result.value.count)]
+        let index = Int32(clamping: item.value.count)
+        let element = open(path(parent, PathNumber.Enum.value, index))
         var value = Google_Protobuf_EnumValueDescriptorProto()
-        value.name = try identifier("an enum value name")
-        note(valuePath, start)
-        try expect("=")
-        file.locations[valuePath + [PathNumber.EnumValue.number]] = token.location
-        value.number = Int32(truncatingIfNeeded: try integer("an enum value", in: Self.enumNumbers))
-        try parseBracketOptions { (_, option, _) throws(Failure) in
-            value.options.uninterpretedOption.append(option)
+        value.name = try record(path(element, PathNumber.EnumValue.name)) {
+            (parser) throws(Failure) in
+            try parser.identifier("an enum value's name")
         }
-        try expect(";")
-        result.value.append(value)
+        try expect("=", "the enum value has no number: ")
+        value.number = try record(path(element, PathNumber.EnumValue.number)) {
+            (parser) throws(Failure) in
+            try parser.signedInt32("an integer")
+        }
+        if isAt("[") {
+            value.options.uninterpretedOption = try parseBracketOptions(
+                path(element, PathNumber.EnumValue.options)
+            )
+        }
+        try expectEnd(";", of: element)
+        close(element)
+        item.value.append(value)
     }
 
-    private mutating func parseReserved(_ result: inout Google_Protobuf_EnumDescriptorProto)
-        throws(Failure)
+    private mutating func parseBracketOptions(_ path: [Int32]) throws(Failure)
+        -> [Google_Protobuf_UninterpretedOption]
     {
+        let element = open(path)
         advance()
-        if case .string = token.kind {
-            repeat {
-                result.reservedName.append(
-                    String(decoding: try stringLiteral("a value name string"), as: UTF8.self)
-                )
-            } while take(",")
-        } else {
-            repeat {
-                let (start, end) = try parseRange(Self.enumNumbers)
-                var range = Google_Protobuf_EnumDescriptorProto.EnumReservedRange()
-                range.start = Int32(truncatingIfNeeded: start)
-                // Unlike a message's, an enum's reserved range includes its end.
-                range.end = Int32(truncatingIfNeeded: end)
-                result.reservedRange.append(range)
-            } while take(",")
+        var options: [Google_Protobuf_UninterpretedOption] = []
+        repeat {
+            options.append(try parseOption(element, index: options.count, isStatement: false))
+        } while take(",")
+        try expect("]")
+        close(element)
+        return options
+    }
+
+    /// `allow_alias` must be true, and there must be an alias.
+    private mutating func checkAliases(
+        _ item: Google_Protobuf_EnumDescriptorProto,
+        _ options: [Google_Protobuf_UninterpretedOption]
+    ) throws(Failure) {
+        guard let option = options.first(where: { $0.simpleName == "allow_alias" }) else { return }
+        guard option.identifierValue == "true" else {
+            throw fail("allow_alias = false of enum \"\(item.name)\" has no effect; remove it")
         }
-        try expect(";")
+        guard Set(item.value.map(\.number)).count == item.value.count else { return }
+        throw fail(
+            "enum \"\(item.name)\" has allow_alias, but no two values have the same number; remove it"
+        )
+    }
+}
+
+extension Google_Protobuf_UninterpretedOption {
+    /// The name of a built-in option that is not nested.
+    var simpleName: String? {
+        name.count == 1 && !name[0].isExtension ? name[0].namePart : nil
     }
 }

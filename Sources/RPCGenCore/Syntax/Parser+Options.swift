@@ -1,123 +1,121 @@
 internal import NetpollProtobuf
 
 extension Parser {
-    /// `option name = value` without the semicolon; the keyword was taken.
-    mutating func parseOption() throws(Failure) -> Google_Protobuf_UninterpretedOption {
+    /// An option, `option name = value;` or `name = value` in brackets.
+    ///
+    /// Its value is interpreted later, when its type is known.
+    mutating func parseOption(_ parent: Element, index: Int, isStatement: Bool) throws(Failure)
+        -> Google_Protobuf_UninterpretedOption
+    {
+        let element = open(
+            path(parent, PathNumber.Option.uninterpreted, Int32(clamping: index))
+        )
+        if isStatement { try expect("option") }
         var option = Google_Protobuf_UninterpretedOption()
-        repeat { option.name.append(try parseOptionNamePart()) } while take(".")
+        let name = open(path(element, PathNumber.Option.name))
+        repeat {
+            let part = open(path(name, Int32(clamping: option.name.count)))
+            option.name.append(try parseNamePart(part))
+            close(part)
+        } while take(".")
+        close(name)
         try expect("=")
-        try parseOptionValue(&option)
+        var value = open(element.path)
+        try parseOptionValue(&option, &value)
+        close(value)
+        if isStatement { try expectEnd(";", of: element) }
+        close(element)
         return option
     }
 
-    private mutating func parseOptionNamePart() throws(Failure)
+    private mutating func parseNamePart(_ element: Element) throws(Failure)
         -> Google_Protobuf_UninterpretedOption.NamePart
     {
         var part = Google_Protobuf_UninterpretedOption.NamePart()
+        let path = path(element, PathNumber.Option.namePart)
         part.isExtension = take("(")
-        if part.isExtension {
-            part.namePart = try qualifiedName("an option name", mayBeAbsolute: true)
-            try expect(")")
-        } else {
-            part.namePart = try identifier("an option name")
+        guard part.isExtension else {
+            part.namePart = try record(path) { (parser) throws(Failure) in
+                try parser.identifier("an option name")
+            }
+            return part
         }
+        part.namePart = try record(path) { (parser) throws(Failure) in
+            var name = ""
+            if parser.token.kind == .identifier { name = try parser.identifier("an option name") }
+            while parser.take(".") { name += "." + (try parser.identifier("an option name")) }
+            return name
+        }
+        try expect(")")
         return part
     }
 
-    private mutating func parseOptionValue(_ option: inout Google_Protobuf_UninterpretedOption)
-        throws(Failure)
-    {
+    private mutating func parseOptionValue(
+        _ option: inout Google_Protobuf_UninterpretedOption,
+        _ element: inout Element
+    ) throws(Failure) {
         let isNegative = take("-")
         switch token.kind {
-        case .integer(let value) where !isNegative:
+        case .start, .end: throw fail("the end of the file is where an option's value should be")
+        case .identifier:
+            locations.append(PathNumber.Option.identifierValue, to: &element)
+            if isNegative { throw fail("an identifier cannot have a '-'") }
+            option.identifierValue = try identifier("an identifier")
+        case .integer where isNegative:
+            let magnitude = try integer("an integer", max: UInt64(Int64.max) + 1)
+            locations.append(PathNumber.Option.negativeIntValue, to: &element)
+            option.negativeIntValue = Int64(truncatingIfNeeded: 0 &- magnitude)
+        case .integer:
+            let value = try integer("an integer", max: .max)
+            locations.append(PathNumber.Option.positiveIntValue, to: &element)
             option.positiveIntValue = value
-            advance()
-        case .integer(let value):
-            guard value <= UInt64(Int64.max) + 1 else { throw fail("an integer is out of range") }
-            option.negativeIntValue = Int64(truncatingIfNeeded: 0 &- value)
-            advance()
-        case .float(let value):
+        case .float:
+            locations.append(PathNumber.Option.doubleValue, to: &element)
+            let value = NumberLiteral.double(token.text)
             option.doubleValue = isNegative ? -value : value
             advance()
-        case .identifier("inf") where isNegative:
-            option.doubleValue = -.infinity
-            advance()
-        case .identifier(let name) where !isNegative:
-            option.identifierValue = name
-            advance()
-        case .string where !isNegative: option.stringValue = try stringLiteral("a string")
-        case .symbol(UInt8(ascii: "{")) where !isNegative:
+        case .string:
+            locations.append(PathNumber.Option.stringValue, to: &element)
+            if isNegative { throw fail("a string cannot have a '-'") }
+            option.stringValue = try string("a string")
+        case .symbol:
+            guard isAt("{") else {
+                throw fail("expected the value of an option but found \(token.shown)")
+            }
+            locations.append(PathNumber.Option.aggregateValue, to: &element)
             option.aggregateValue = try parseAggregate()
-        default: throw fail("expected an option value but found \(token.shown)")
         }
     }
 
-    /// The text between braces, token by token; it is checked when options are interpreted.
+    /// The tokens between braces, with one space between them.
     private mutating func parseAggregate() throws(Failure) -> String {
-        try expect("{")
+        advance()
         var depth = 1
-        var parts: [String] = []
-        while true {
-            guard token.kind != .end else { throw fail("an option value has no '}'") }
+        var text: [UInt8] = []
+        while token.kind != .end {
             if isAt("{") { depth += 1 }
             if isAt("}") { depth -= 1 }
-            let current = advance()
-            if depth == 0 { return parts.joined(separator: " ") }
-            switch current.kind {
-            case .identifier(let name): parts.append(name)
-            case .integer(let value): parts.append("\(value)")
-            case .float(let value): parts.append("\(value)")
-            case .string(let bytes): parts.append("\"\(CEscape.text(bytes))\"")
-            case .symbol(let byte): parts.append(String(Character(Unicode.Scalar(byte))))
-            case .end: break
+            if depth == 0 {
+                advance()
+                return String(decoding: text, as: UTF8.self)
             }
+            if !text.isEmpty { text.append(0x20) }
+            text += aggregateBytes(of: token)
+            advance()
         }
+        throw fail("the end of the file is inside of an option's value, a '}' is missing")
     }
 
-    /// `[name = value, ...]` behind a field or enum value, if there is one.
-    mutating func parseBracketOptions(
-        _ body: (inout Parser, Google_Protobuf_UninterpretedOption, SourceLocation) throws(Failure)
-            -> Void
-    ) throws(Failure) {
-        guard take("[") else { return }
-        repeat {
-            let start = token.location
-            let option = try parseOption()
-            try body(&self, option, start)
-        } while take(",")
-        try expect("]")
-    }
-}
-
-extension Google_Protobuf_UninterpretedOption {
-    /// The name, if it is a single word and no extension.
-    var simpleName: String? { name.count == 1 && !name[0].isExtension ? name[0].namePart : nil }
-
-    /// The value as `true` or `false`.
-    var boolean: Bool? {
-        guard hasIdentifierValue else { return nil }
-        return identifierValue == "true" ? true : identifierValue == "false" ? false : nil
-    }
-}
-
-/// Bytes as text of a C string literal.
-enum CEscape {
-    static func text(_ bytes: [UInt8]) -> String {
-        var result = ""
-        for byte in bytes {
-            switch byte {
-            case 0x0A: result += "\\n"
-            case 0x0D: result += "\\r"
-            case 0x09: result += "\\t"
-            case 0x22: result += "\\\""
-            case 0x27: result += "\\'"
-            case 0x5C: result += "\\\\"
-            case 0x20..<0x7F: result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let digits = String(byte, radix: 8)
-                result += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
-            }
+    /// A token as it stands in the file, save that bytes which are not UTF-8 become escapes, as they
+    /// may in a string.
+    private func aggregateBytes(of token: Token) -> [UInt8] {
+        let bytes = bytes(of: token)
+        guard token.kind == .string, String(validating: bytes, as: UTF8.self) == nil else {
+            return Array(bytes)
         }
-        return result
+        return bytes.flatMap { byte -> [UInt8] in
+            guard byte >= 0x80 else { return [byte] }
+            return [0x5C, 0x30 + (byte >> 6), 0x30 + (byte >> 3 & 7), 0x30 + (byte & 7)]
+        }
     }
 }

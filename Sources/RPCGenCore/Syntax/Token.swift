@@ -1,31 +1,47 @@
 /// A word, number, string or sign of a `.proto` file.
 struct Token: Equatable {
-    enum Kind: Equatable {
-        case identifier(String)
-        case integer(UInt64)
-        /// An integer that is too large for 64 bits, or has a fraction or an exponent.
-        case float(Double)
-        case string([UInt8])
-        case symbol(UInt8)
+    enum Kind {
+        /// Before the first token.
+        case start
+        case identifier
+        case integer
+        /// A number with a point or an exponent.
+        case float
+        /// A string literal with its quotes, not unescaped yet.
+        case string
+        case symbol
         case end
     }
 
-    let kind: Kind
-    let location: SourceLocation
-    /// The place after the last byte.
-    let end: SourceLocation
-    /// The comment that stands right before the token, without its signs.
-    let comment: String?
+    var kind: Kind
+    /// The token as it stands in the file; empty for strings, whose bytes need not be UTF-8.
+    var text: String
+    /// Where its bytes are in the file.
+    var range: Range<Int>
+    /// The line, from 0.
+    var line: Int
+    /// The column, from 0.
+    var column: Int
+    /// The column after its last byte.
+    var endColumn: Int
+
+    static let start = Token(
+        kind: .start,
+        text: "",
+        range: 0..<0,
+        line: 0,
+        column: 0,
+        endColumn: 0
+    )
+
+    var location: SourceLocation { SourceLocation(line: line + 1, column: column + 1) }
 
     /// The token as an error message shows it.
     var shown: String {
         switch kind {
-        case .identifier(let name): "'\(name)'"
-        case .integer(let value): "\(value)"
-        case .float(let value): "\(value)"
         case .string: "a string"
-        case .symbol(let byte): "'\(Character(Unicode.Scalar(byte)))'"
-        case .end: "the end of the file"
+        case .start, .end: "the end of the file"
+        default: "'\(text)'"
         }
     }
 }
@@ -35,6 +51,9 @@ extension UInt8 {
         (0x41...0x5A).contains(self) || (0x61...0x7A).contains(self) || self == 0x5F
     }
     var isDigit: Bool { (0x30...0x39).contains(self) }
+    var isOctalDigit: Bool { (0x30...0x37).contains(self) }
+    /// Space, tab, and what else stands between tokens on a line.
+    var isSpace: Bool { self == 0x20 || self == 0x09 || (0x0B...0x0D).contains(self) }
     /// The value of a hexadecimal digit.
     var hexadecimalValue: UInt8? {
         switch self {

@@ -226,6 +226,11 @@ public struct Tests_Everything: Swift.Sendable, Swift.Hashable {
             .green,
             .negative,
         ]
+
+        public static let protoNames: NetpollProtobuf.EnumNames = [
+            0: "COLOR_UNSPECIFIED", 1: "COLOR_RED", 2: "COLOR_GREEN", 2: "COLOR_VERT",
+            -1: "COLOR_NEGATIVE",
+        ]
     }
 
     public struct Nested: Swift.Sendable, Swift.Hashable {
@@ -320,13 +325,13 @@ extension Tests_Everything: NetpollProtobuf.Message {
             .init(13, "bool_value", .bool),
             .init(14, "string_value", .string),
             .init(15, "bytes_value", .bytes),
-            .init(16, "color", .enum),
+            .init(16, "color", .open(Tests_Everything.Color.self)),
             .init(17, "point", .message { Tests_Imported_Point.messageSchema }),
-            .init(18, "level", .enum),
+            .init(18, "level", .open(Tests_Imported_Level.self)),
             .init(19, "child", .message { Tests_Everything.messageSchema }),
-            .init(21, "optional_int32", .int32),
-            .init(22, "optional_string", .string),
-            .init(23, "optional_color", .enum),
+            .init(21, "optional_int32", .int32, isOptional: true),
+            .init(22, "optional_string", .string, isOptional: true),
+            .init(23, "optional_color", .open(Tests_Everything.Color.self), isOptional: true),
             .init(31, "doubles", .double, .packed),
             .init(32, "floats", .float, .packed),
             .init(33, "int32_list", .int32, .packed),
@@ -338,7 +343,7 @@ extension Tests_Everything: NetpollProtobuf.Message {
             .init(39, "bools", .bool, .packed),
             .init(40, "strings", .string, .repeated),
             .init(41, "byte_strings", .bytes, .repeated),
-            .init(42, "colors", .enum, .packed),
+            .init(42, "colors", .open(Tests_Everything.Color.self), .packed),
             .init(43, "points", .message { Tests_Imported_Point.messageSchema }, .repeated),
             .init(44, "children", .message { Tests_Everything.messageSchema }, .repeated),
             .init(51, "string_map", .map(key: .string, value: .string)),
@@ -347,7 +352,7 @@ extension Tests_Everything: NetpollProtobuf.Message {
                 "point_map",
                 .map(key: .int32, value: .message { Tests_Imported_Point.messageSchema })
             ),
-            .init(53, "color_map", .map(key: .bool, value: .enum)),
+            .init(53, "color_map", .map(key: .bool, value: .open(Tests_Everything.Color.self))),
             .init(54, "bytes_map", .map(key: .fixed64, value: .bytes)),
             .init(61, "choice_number", .int32, oneof: 0),
             .init(62, "choice_text", .string, oneof: 0),
@@ -385,7 +390,7 @@ extension Tests_Everything: NetpollProtobuf.Message {
         try encoder.implicit(15, self.color)
         try encoder.message(16, self._point)
         try encoder.implicit(17, self.level)
-        try encoder.message(18, self._child.value)
+        try encoder.message(18, self._child)
         try encoder.optional(19, self._optionalInt32)
         try encoder.optional(20, self._optionalString)
         try encoder.optional(21, self._optionalColor)
@@ -546,7 +551,7 @@ extension Tests_Left: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.message(0, self._right.value)
+        try encoder.message(0, self._right)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
@@ -569,7 +574,7 @@ extension Tests_Right: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.message(0, self._left.value)
+        try encoder.message(0, self._left)
         try encoder.implicit(1, self.number)
     }
 

@@ -268,7 +268,7 @@ extension Tests_Grouped.Chosen: NetpollProtobuf.Message {
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
         throws(NetpollProtobuf.ProtobufError)
     {
-        try encoder.message(0, self._again.value)
+        try encoder.message(0, self._again)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)

@@ -36,6 +36,10 @@ public enum Tests_Imported_Level: NetpollProtobuf.Enum, Swift.CaseIterable {
         .low,
         .high,
     ]
+
+    public static let protoNames: NetpollProtobuf.EnumNames = [
+        0: "LEVEL_UNSPECIFIED", 1: "LEVEL_LOW", 10: "LEVEL_HIGH",
+    ]
 }
 
 /// A type of another file.

@@ -26,6 +26,10 @@ public enum Tests_Clashing: NetpollProtobuf.Enum, Swift.CaseIterable {
         case .two: 2
         }
     }
+
+    public static let protoNames: NetpollProtobuf.EnumNames = [
+        0: "CLASHING_ONE", 1: "ONE", 2: "CLASHING_TWO", 2: "Two",
+    ]
 }
 
 /// What only proto2 has, without groups.
@@ -242,6 +246,9 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
 
     public var choice: OneOf_Choice?
 
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
+
     public var unknownFields = NetpollProtobuf.UnknownFields()
 
     /// The members of `choice`.
@@ -275,6 +282,10 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
             case .negative: -3
             }
         }
+
+        public static let protoNames: NetpollProtobuf.EnumNames = [
+            1: "SHADE_DARK", 2: "SHADE_LIGHT", -3: "SHADE_NEGATIVE",
+        ]
     }
 
     public enum Tint: NetpollProtobuf.Enum, Swift.CaseIterable {
@@ -297,6 +308,8 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
             case .red: 1
             }
         }
+
+        public static let protoNames: NetpollProtobuf.EnumNames = [0: "TINT_NONE", 1: "TINT_RED"]
     }
 
     public struct Part: Swift.Sendable, Swift.Hashable {
@@ -348,7 +361,7 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
     fileprivate var _delta: Int32?
 }
 
-extension Tests_Legacy: NetpollProtobuf.Message {
+extension Tests_Legacy: NetpollProtobuf.ExtensibleMessage {
     public static let protoMessageName = "tests.Legacy"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
         protoMessageName,
@@ -387,7 +400,8 @@ extension Tests_Legacy: NetpollProtobuf.Message {
             .init(27, "_", .string),
             .init(28, "delta", .sint32),
         ],
-        repairsStrings: true
+        repairsStrings: true,
+        extensibleType: Tests_Legacy.self
     )
 
     public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
@@ -413,7 +427,7 @@ extension Tests_Legacy: NetpollProtobuf.Message {
         try encoder.messages(17, self.parts)
         try encoder.map(18, self.tintMap)
         try encoder.messageMap(19, self.partMap)
-        try encoder.message(24, self._next.value)
+        try encoder.message(24, self._next)
         try encoder.optional(25, self._hasName)
         try encoder.optional(26, self._clearCount)
         try encoder.optional(27, self.__)
@@ -425,6 +439,7 @@ extension Tests_Legacy: NetpollProtobuf.Message {
         case .choiceFloat(let value)?: try encoder.store(23, value)
         case nil: break
         }
+        try encoder.extensions(self.extensionFields)
     }
 
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)

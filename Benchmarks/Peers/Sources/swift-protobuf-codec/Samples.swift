@@ -1,0 +1,1 @@
+../../../Sources/netpoll-bench/Codec/Samples.swift

@@ -1,0 +1,1 @@
+../../../Tests/TestProtos/tests/everything.pb.swift

@@ -1,0 +1,1 @@
+../../../Tests/TestProtos/tests/imported.pb.swift

@@ -1,0 +1,1 @@
+../RPCGenBuildPlugin/Configuration.swift

@@ -1,0 +1,114 @@
+/// What one decoding shares over all the messages in it.
+@usableFromInline
+struct DecodingContext {
+    let arena: UnsafeMutablePointer<Arena.State>
+    let isPartial: Bool
+    let extensions: (any ExtensionMap)?
+    /// How many levels of messages may be in the current one.
+    @usableFromInline var depth: Int
+
+    /// Sets a decoding up and runs it.
+    ///
+    /// Not generic, and so the same code for all messages.
+    @usableFromInline
+    static func run(
+        _ bytes: UnsafeRawBufferPointer,
+        _ schema: MessageSchema,
+        _ extensions: (any ExtensionMap)?,
+        isPartial: Bool,
+        _ options: DecodingOptions,
+        _ body: (UnsafeMutablePointer<DecodingContext>) throws(ProtobufError) -> Void
+    ) throws(ProtobufError) {
+        do throws(ProtobufError) {
+            guard bytes.count <= Int(Int32.max) else { throw ProtobufError.tooLarge(bytes.count) }
+            let arena = Arena(budget: options.memoryLimit(for: bytes.count))
+            var context = DecodingContext(
+                arena: arena.state,
+                isPartial: isPartial,
+                extensions: extensions,
+                depth: options.nestingLimit
+            )
+            try withUnsafeMutablePointer(to: &context, body)
+            withExtendedLifetime(arena) {}
+        } catch {
+            throw error.inside(message: schema.name)
+        }
+    }
+}
+
+/// A message that libprotobuf-c has decoded, but not those in it.
+///
+/// Its memory is that of the arena. Lists and maps take it back after each element, so that it does not
+/// add up.
+@usableFromInline
+struct DecodedImage {
+    @usableFromInline let fields: FieldDecoder
+    /// What the type does not know.
+    @usableFromInline let unknown: UnsafeRawBufferPointer
+
+    /// Decodes one message.
+    @usableFromInline
+    init(
+        _ bytes: UnsafeRawBufferPointer,
+        _ schema: MessageSchema,
+        _ context: UnsafeMutablePointer<DecodingContext>
+    ) throws(ProtobufError) {
+        let arena = context.pointee.arena
+        if try WireScanner.isCanonical(bytes, schema.table) {
+            unknown = UnsafeRawBufferPointer(start: nil, count: 0)
+            let image = try MessageImage.unpack(bytes, schema.table, arena)
+            fields = FieldDecoder(image, schema, context)
+            return
+        }
+        let parts = try WireNormalizer.normalize(bytes, schema, depth: context.pointee.depth)
+        unknown = try Self.keep(parts.unknown, arena)
+        let image = try parts.known.withRawBytes { (bytes) throws(ProtobufError) in
+            try MessageImage.unpack(bytes, schema.table, arena)
+        }
+        fields = FieldDecoder(image, schema, context)
+    }
+
+    private static func keep(_ bytes: [UInt8], _ arena: UnsafeMutablePointer<Arena.State>)
+        throws(ProtobufError) -> UnsafeRawBufferPointer
+    {
+        guard !bytes.isEmpty else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        guard let memory = Arena.allocate(arena, bytes.count) else { throw .memoryLimit }
+        let copy = UnsafeMutableRawBufferPointer(start: memory, count: bytes.count)
+        copy.copyBytes(from: bytes)
+        return UnsafeRawBufferPointer(copy)
+    }
+
+    /// The fields that the type does not know.
+    @usableFromInline var unknownFields: UnknownFieldDecoder {
+        UnknownFieldDecoder(bytes: Array(unknown), context: fields.context)
+    }
+}
+
+extension Message {
+    /// Decodes a message that is the outermost one.
+    @inlinable
+    static func decode(
+        _ bytes: UnsafeRawBufferPointer,
+        extensions: (any ExtensionMap)?,
+        partial: Bool,
+        options: DecodingOptions
+    ) throws(ProtobufError) -> Self {
+        var message = Self()
+        try DecodingContext.run(bytes, messageSchema, extensions, isPartial: partial, options) {
+            (context) throws(ProtobufError) in
+            try message.decode(bytes, context)
+        }
+        return message
+    }
+
+    /// Decodes into a new message, by itself or in another one, whose level was counted.
+    @inlinable
+    mutating func decode(
+        _ bytes: UnsafeRawBufferPointer,
+        _ context: UnsafeMutablePointer<DecodingContext>
+    ) throws(ProtobufError) {
+        let image = try DecodedImage(bytes, Self.messageSchema, context)
+        try decodeFields(from: image.fields)
+        if !image.unknown.isEmpty { try decodeUnknownFields(image.unknownFields) }
+    }
+}

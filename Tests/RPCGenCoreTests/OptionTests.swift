@@ -1,0 +1,131 @@
+import NetpollProtobuf
+import RPCGenCore
+import Testing
+
+@Suite("Options of the generator")
+struct OptionTests {
+    @Test("a parameter sets what the command line sets")
+    func parameter() throws {
+        let options = try GeneratorOptions(
+            parameter:
+                "visibility=public,file-naming=drop-path,swift-prefix=X,module-map=A=b/c.proto,client,messages"
+        )
+        #expect(options.visibility == .public)
+        #expect(options.fileNaming == .dropPath)
+        #expect(options.swiftPrefix == "X")
+        #expect(options.moduleMappings == [.init(module: "A", path: "b/c.proto")])
+        #expect(options.contents == [.client, .messages])
+        #expect(try GeneratorOptions(parameter: "").contents == .all)
+        #expect(try GeneratorOptions(parameter: "services").contents == [.client, .server])
+    }
+
+    @Test(
+        "what is no option, or has no such value, is an error that names it",
+        arguments: [
+            "nonsense", "visibility=loud", "visibility", "client=yes", "module-map=x",
+            "module-map=1a=b", "file-naming=", "=",
+        ]
+    )
+    func badParameter(text: String) {
+        #expect(throws: GeneratorOptions.ParameterError.self) {
+            try GeneratorOptions(parameter: text)
+        }
+    }
+
+    private func compile(_ text: String) throws -> CompiledFiles {
+        var compiler = ProtoCompiler(importRoots: [""]) { path in
+            path == "a.proto" ? Array(text.utf8) : nil
+        }
+        return try compiler.compile(["a.proto"]).get()
+    }
+
+    private let service = """
+        syntax = "proto3"; package p;
+        message M { int32 a = 1; }
+        service S { rpc Do(M) returns (M); }
+        """
+
+    @Test("protoc's plugin protocol: files come back, and so do errors")
+    func plugin() throws {
+        let compiled = try compile(service)
+        var request = Google_Protobuf_Compiler_CodeGeneratorRequest()
+        request.protoFile = compiled.files
+        request.fileToGenerate = ["a.proto"]
+        request.parameter = "visibility=public"
+        let response = ProtocPlugin.run(request)
+        #expect(!response.hasError && response.supportedFeatures == 1)
+        #expect(response.file.map(\.name) == ["a.pb.swift"])
+        #expect(response.file.first?.content.contains("public struct P_M") == true)
+
+        request.parameter = "colour=red"
+        #expect(ProtocPlugin.run(request).error == "\"colour=red\" is not an option")
+        request.parameter = ""
+        request.fileToGenerate = ["b.proto"]
+        #expect(ProtocPlugin.run(request).error.contains("b.proto"))
+    }
+
+    @Test("a streaming method is refused where stubs are wanted, and only there")
+    func streaming() throws {
+        let compiled = try compile(
+            """
+            syntax = "proto3"; package p;
+            message M {}
+            service S {
+              rpc Watch(M) returns (stream M);
+            }
+            """
+        )
+        let all = SwiftGenerator(compiled.files).generate("a.proto")
+        guard case .failure(let failure) = all else {
+            Issue.record("a streaming method was generated")
+            return
+        }
+        #expect(failure.errors.first?.location.line == 4)
+        var options = GeneratorOptions()
+        options.contents = .messages
+        #expect(throws: Never.self) {
+            try SwiftGenerator(compiled.files, options: options).generate("a.proto").get()
+        }
+    }
+
+    @Test("a scaffold writes what is not there, and adds the methods that a handler lacks")
+    func scaffold() throws {
+        let request = Scaffold.Request(
+            name: "Shop",
+            dependency: ".package(path: \"/x\")",
+            dependencyIdentity: "x"
+        )
+        var package: [String: String] = [:]
+        func run(_ text: String) throws -> [String] {
+            let kept = package
+            let files = try Scaffold(request, try compile(text)) { kept[$0] }.files()
+            for file in files { package[file.path] = file.content }
+            return files.map(\.path).sorted()
+        }
+        let first = try run(service)
+        #expect(
+            first == [
+                "Package.swift", "README.md", "Sources/Shop/Generated/a.pb.swift",
+                "Sources/Shop/SHandler.swift", "Sources/ShopClient/ShopClient.swift",
+                "Sources/ShopServer/ShopServer.swift",
+            ]
+        )
+        #expect(try run(service) == [])
+        package["Sources/Shop/SHandler.swift"]? += "// mine\n"
+        #expect(try run(service) == [], "what was written by hand stays")
+        let more = service.replacing(
+            "returns (M); }",
+            with: "returns (M); rpc Undo(M) returns (M); }"
+        )
+        #expect(
+            try run(more) == ["Sources/Shop/Generated/a.pb.swift", "Sources/Shop/SHandler.swift"]
+        )
+        let handler = try #require(package["Sources/Shop/SHandler.swift"])
+        #expect(handler.contains("// mine\n\nextension SHandler {\n    public func undo("))
+        #expect(handler.ranges(of: "func `do`(").count == 1)
+        #expect(throws: Scaffold.Failure.self) {
+            let noService = try compile("syntax = \"proto3\"; message M {}")
+            return try Scaffold(request, noService) { _ in nil }.files()
+        }
+    }
+}

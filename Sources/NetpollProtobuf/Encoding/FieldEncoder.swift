@@ -26,24 +26,33 @@ struct EncodingContext {
 /// For generated code.
 public struct FieldEncoder {
     @usableFromInline let slots: UnsafeMutableRawPointer
-    let schema: MessageSchema
+    @usableFromInline let schema: MessageSchema
     @usableFromInline let context: UnsafeMutablePointer<EncodingContext>
-    @usableFromInline var raw = RawFields()
+    @usableFromInline var raw: RawFields
 
     /// Creates an empty image.
-    @usableFromInline
+    @inlinable
     init(_ schema: MessageSchema, _ context: UnsafeMutablePointer<EncodingContext>)
         throws(ProtobufError)
     {
+        slots = try Self.makeSlots(schema, context)
+        self.schema = schema
+        self.context = context
+        raw = RawFields()
+    }
+
+    @usableFromInline
+    static func makeSlots(
+        _ schema: MessageSchema,
+        _ context: UnsafeMutablePointer<EncodingContext>
+    ) throws(ProtobufError) -> UnsafeMutableRawPointer {
         let table = schema.table
         context.pointee.byteCountBound += table.pointee.byteCountBound
-        let image = try Self.allocate(context, table.pointee.imageByteCount)
+        let image = try allocate(context, table.pointee.imageByteCount)
         image.initializeMemory(as: UInt8.self, repeating: 0, count: table.pointee.imageByteCount)
         image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor =
             table.pointee.encoding
-        slots = image + ImageLayout.headerByteCount
-        self.schema = schema
-        self.context = context
+        return image + ImageLayout.headerByteCount
     }
 
     @usableFromInline var image: UnsafeMutableRawPointer { slots - ImageLayout.headerByteCount }

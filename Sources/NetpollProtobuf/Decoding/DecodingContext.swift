@@ -38,8 +38,8 @@ struct DecodingContext {
 
 /// A message that libprotobuf-c has decoded, but not those in it.
 ///
-/// Its memory is that of the arena. Lists and maps take it back after each element, so that it does not
-/// add up.
+/// Its memory is that of the arena. Lists and maps take it back after each element, so that it
+/// does not add up.
 @usableFromInline
 struct DecodedImage {
     @usableFromInline let slots: UnsafeRawPointer

@@ -172,7 +172,8 @@ extension FieldDecoder {
         }
     }
 
-    /// A map of plain values; the last of a repeated key counts, missing keys and values are defaults.
+    /// A map of plain values; the last of a repeated key counts, missing keys and values are
+    /// defaults.
     @inlinable public func map<K: MapKey, V: FieldValue>(
         _ index: Int,
         _ defaultKey: K,

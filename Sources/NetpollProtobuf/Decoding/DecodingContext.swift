@@ -38,11 +38,11 @@ struct DecodingContext {
 
 /// A message that libprotobuf-c has decoded, but not those in it.
 ///
-/// Its memory is that of the arena. Lists and maps take it back after each element, so that it does not
-/// add up.
+/// Its memory is that of the arena. Lists and maps take it back after each element, so that it
+/// does not add up.
 @usableFromInline
 struct DecodedImage {
-    @usableFromInline let fields: FieldDecoder
+    @usableFromInline let slots: UnsafeRawPointer
     /// What the type does not know.
     @usableFromInline let unknown: UnsafeRawBufferPointer
 
@@ -56,16 +56,15 @@ struct DecodedImage {
         let arena = context.pointee.arena
         if try WireScanner.isCanonical(bytes, schema.table) {
             unknown = UnsafeRawBufferPointer(start: nil, count: 0)
-            let image = try MessageImage.unpack(bytes, schema.table, arena)
-            fields = FieldDecoder(image, schema, context)
+            slots =
+                try MessageImage.unpack(bytes, schema.table, arena) + ImageLayout.headerByteCount
             return
         }
         let parts = try WireNormalizer.normalize(bytes, schema, depth: context.pointee.depth)
         unknown = try Self.keep(parts.unknown, arena)
-        let image = try parts.known.withRawBytes { (bytes) throws(ProtobufError) in
-            try MessageImage.unpack(bytes, schema.table, arena)
+        slots = try parts.known.withRawBytes { (bytes) throws(ProtobufError) in
+            try MessageImage.unpack(bytes, schema.table, arena) + ImageLayout.headerByteCount
         }
-        fields = FieldDecoder(image, schema, context)
     }
 
     private static func keep(_ bytes: [UInt8], _ arena: UnsafeMutablePointer<Arena.State>)
@@ -76,11 +75,6 @@ struct DecodedImage {
         let copy = UnsafeMutableRawBufferPointer(start: memory, count: bytes.count)
         copy.copyBytes(from: bytes)
         return UnsafeRawBufferPointer(copy)
-    }
-
-    /// The fields that the type does not know.
-    @usableFromInline var unknownFields: UnknownFieldDecoder {
-        UnknownFieldDecoder(bytes: Array(unknown), context: fields.context)
     }
 }
 
@@ -108,7 +102,9 @@ extension Message {
         _ context: UnsafeMutablePointer<DecodingContext>
     ) throws(ProtobufError) {
         let image = try DecodedImage(bytes, Self.messageSchema, context)
-        try decodeFields(from: image.fields)
-        if !image.unknown.isEmpty { try decodeUnknownFields(image.unknownFields) }
+        try decodeFields(from: FieldDecoder(image, Self.messageSchema, context))
+        if !image.unknown.isEmpty {
+            try decodeUnknownFields(UnknownFieldDecoder(image, context))
+        }
     }
 }

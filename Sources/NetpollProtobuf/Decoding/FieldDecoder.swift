@@ -3,17 +3,17 @@
 /// For generated code.
 public struct FieldDecoder {
     @usableFromInline let slots: UnsafeRawPointer
-    let schema: MessageSchema
+    @usableFromInline let schema: MessageSchema
     @usableFromInline let context: UnsafeMutablePointer<DecodingContext>
 
     var repairsStrings: Bool { schema.repairsStrings }
 
-    init(
-        _ image: UnsafeRawPointer,
+    @inlinable init(
+        _ image: DecodedImage,
         _ schema: MessageSchema,
         _ context: UnsafeMutablePointer<DecodingContext>
     ) {
-        slots = image + ImageLayout.headerByteCount
+        slots = image.slots
         self.schema = schema
         self.context = context
     }
@@ -172,7 +172,8 @@ extension FieldDecoder {
         }
     }
 
-    /// A map of plain values; the last of a repeated key counts, missing keys and values are defaults.
+    /// A map of plain values; the last of a repeated key counts, missing keys and values are
+    /// defaults.
     @inlinable public func map<K: MapKey, V: FieldValue>(
         _ index: Int,
         _ defaultKey: K,
@@ -209,14 +210,16 @@ extension FieldDecoder {
         do throws(ProtobufError) {
             try charge(count, MemoryLayout<K>.stride + valueByteCount)
             try enter()
+            let type = mapEntry(index)
             let mark = mark()
             var values: [K: V] = [:]
             values.reserveCapacity(count)
             for position in 0..<count {
                 let bytes = Self.bytes(at: start + position &* 16)
                 // What an entry's type does not know is dropped, as everywhere.
-                let entry = try DecodedImage(bytes, mapEntry(index), context)
-                values[try entry.fields.optional(0) ?? defaultKey] = try value(entry.fields)
+                let image = try DecodedImage(bytes, type, context)
+                let entry = FieldDecoder(image, type, context)
+                values[try entry.optional(0) ?? defaultKey] = try value(entry)
                 rewind(to: mark)
             }
             leave()

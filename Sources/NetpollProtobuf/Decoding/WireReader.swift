@@ -96,8 +96,8 @@ struct WireReader {
         cursor += byteCount
     }
 
-    /// The fields of a group whose start tag was read, without its end tag; `depth` levels of groups
-    /// may follow, this one included.
+    /// The fields of a group whose start tag was read, without its end tag; `depth` levels of
+    /// groups may follow, this one included.
     mutating func groupBody(_ number: UInt32, depth: Int) throws(ProtobufError)
         -> UnsafeRawBufferPointer
     {

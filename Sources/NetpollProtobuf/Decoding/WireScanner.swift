@@ -1,7 +1,7 @@
 /// Checks one message, without those in it, before libprotobuf-c sees it.
 ///
-/// libprotobuf-c rejects or misreads some valid input, and does not tell what was wrong. The scanner
-/// proves that none of that can happen, or says that the message must be normalised.
+/// libprotobuf-c rejects or misreads some valid input, and does not tell what was wrong. The
+/// scanner proves that none of that can happen, or says that the message must be normalised.
 struct WireScanner {
     private var reader: WireReader
     private let table: UnsafePointer<MessageTable>

@@ -154,14 +154,19 @@ struct Arena: ~Copyable {
     /// The allocator that libprotobuf-c takes its memory from; valid as long as the arena.
     static func allocator(_ state: UnsafeMutablePointer<State>) -> ProtobufCAllocator {
         ProtobufCAllocator(
-            alloc: { data, size in
-                guard let data, let byteCount = Int(exactly: size) else { return nil }
-                return Arena.allocate(data.assumingMemoryBound(to: State.self), byteCount)
-            },
+            alloc: allocateForC,
             free: { _, _ in },
             allocator_data: UnsafeMutableRawPointer(state)
         )
     }
+}
+
+/// What libprotobuf-c calls for memory; inlined into the function that C sees.
+@inline(__always)
+private func allocateForC(_ data: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer?
+{
+    guard let data else { return nil }
+    return Arena.allocate(data.assumingMemoryBound(to: Arena.State.self), size)
 }
 
 /// The chunk that a thread keeps between arenas; freed when the thread ends.

@@ -6,12 +6,15 @@ internal import CProtobufC
 /// gathered in a list in the arena, last one first.
 @usableFromInline
 struct RawFields {
+    @usableFromInline
     struct Node {
         var field: ProtobufCMessageUnknownField
         var previous: UnsafeMutablePointer<Node>?
     }
-    @usableFromInline fileprivate(set) var count = 0
-    fileprivate var last: UnsafeMutablePointer<Node>?
+    @usableFromInline var count = 0
+    @usableFromInline var last: UnsafeMutablePointer<Node>?
+
+    @inlinable init() {}
 }
 
 extension FieldEncoder {

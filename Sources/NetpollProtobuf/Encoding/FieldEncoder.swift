@@ -1,23 +1,5 @@
 internal import CProtobufC
 
-/// What one encoding shares over all the messages in it.
-@usableFromInline
-struct EncodingContext {
-    let arena: UnsafeMutablePointer<Arena.State>
-    let isPartial: Bool
-    /// Maps are written in the order of their keys.
-    @usableFromInline let isDeterministic: Bool
-    /// How many levels of messages may be in the current one.
-    @usableFromInline var depth: Int
-    /// The extensions whose values were met, if somebody asks.
-    var metExtensions: SimpleExtensionMap?
-    /// At least as many bytes as the encoding of all that was stored so far takes.
-    @usableFromInline var byteCountBound = 0
-
-    /// Most bytes of a tag with a number, or with a length: five and ten.
-    @usableFromInline static let valueByteCount = 16
-}
-
 /// Stores the fields of one message in its C image.
 ///
 /// The image points to the bytes of long strings, byte strings and lists of numbers where they are,
@@ -26,24 +8,33 @@ struct EncodingContext {
 /// For generated code.
 public struct FieldEncoder {
     @usableFromInline let slots: UnsafeMutableRawPointer
-    let schema: MessageSchema
+    @usableFromInline let schema: MessageSchema
     @usableFromInline let context: UnsafeMutablePointer<EncodingContext>
-    @usableFromInline var raw = RawFields()
+    @usableFromInline var raw: RawFields
 
     /// Creates an empty image.
-    @usableFromInline
+    @inlinable
     init(_ schema: MessageSchema, _ context: UnsafeMutablePointer<EncodingContext>)
         throws(ProtobufError)
     {
+        slots = try Self.makeSlots(schema, context)
+        self.schema = schema
+        self.context = context
+        raw = RawFields()
+    }
+
+    @usableFromInline
+    static func makeSlots(
+        _ schema: MessageSchema,
+        _ context: UnsafeMutablePointer<EncodingContext>
+    ) throws(ProtobufError) -> UnsafeMutableRawPointer {
         let table = schema.table
         context.pointee.byteCountBound += table.pointee.byteCountBound
-        let image = try Self.allocate(context, table.pointee.imageByteCount)
+        let image = try allocate(context, table.pointee.imageByteCount)
         image.initializeMemory(as: UInt8.self, repeating: 0, count: table.pointee.imageByteCount)
         image.assumingMemoryBound(to: ProtobufCMessage.self).pointee.descriptor =
             table.pointee.encoding
-        slots = image + ImageLayout.headerByteCount
-        self.schema = schema
-        self.context = context
+        return image + ImageLayout.headerByteCount
     }
 
     @usableFromInline var image: UnsafeMutableRawPointer { slots - ImageLayout.headerByteCount }
@@ -203,125 +194,5 @@ extension FieldEncoder {
 
     @usableFromInline func missing(_ index: Int) throws(ProtobufError) {
         if !context.pointee.isPartial { throw located(.missing, index) }
-    }
-}
-
-// MARK: - Repeated fields
-
-extension FieldEncoder {
-    /// Stores a list of values.
-    @inlinable public mutating func repeated<V: FieldValue>(_ index: Int, _ values: [V])
-        throws(ProtobufError)
-    {
-        guard let elements = try makeElements(index, values.count, V.imageByteCount) else { return }
-        var place = elements
-        for value in values {
-            try value.store(at: place, &self)
-            place += V.imageByteCount
-        }
-    }
-
-    /// Stores a list of numbers.
-    @inlinable public mutating func numbers<V: PlainFieldValue>(
-        _ index: Int,
-        _ values: [V]
-    ) throws(ProtobufError) {
-        guard !values.isEmpty else { return }
-        let place = slot(index)
-        context.pointee.byteCountBound += values.count * EncodingContext.valueByteCount
-        place.storeBytes(of: values.count, as: Int.self)
-        values.withUnsafeBytes { bytes in
-            place.storeBytes(of: bytes.baseAddress, toByteOffset: 8, as: UnsafeRawPointer?.self)
-        }
-    }
-
-    /// Stores a list of messages.
-    @inlinable public mutating func messages<M: Message>(_ index: Int, _ values: [M])
-        throws(ProtobufError)
-    {
-        guard let elements = try makeElements(index, values.count, 8) else { return }
-        var position = 0
-        do throws(ProtobufError) {
-            try enter()
-            while position < values.count {
-                try store(values[position], at: elements + position &* 8)
-                position &+= 1
-            }
-            leave()
-        } catch {
-            throw located(error, index, at: position)
-        }
-    }
-
-    /// Stores a map of plain values.
-    @inlinable public mutating func map<K: MapKey, V: FieldValue>(
-        _ index: Int,
-        _ values: [K: V]
-    ) throws(ProtobufError) {
-        try entries(index, values) { (encoder, value) throws(ProtobufError) in
-            try encoder.store(1, value)
-        }
-    }
-
-    /// Stores a map of messages.
-    @inlinable public mutating func messageMap<K: MapKey, M: Message>(
-        _ index: Int,
-        _ values: [K: M]
-    ) throws(ProtobufError) {
-        try entries(index, values) { (encoder, value) throws(ProtobufError) in
-            try encoder.message(1, value)
-        }
-    }
-
-    /// A map is a list of messages with the key as field 1 and the value as field 2.
-    @inlinable func entries<K: MapKey, V>(
-        _ index: Int,
-        _ values: [K: V],
-        _ storeValue: (inout FieldEncoder, V) throws(ProtobufError) -> Void
-    ) throws(ProtobufError) {
-        guard var place = try makeElements(index, values.count, 8) else { return }
-        func store(_ key: K, _ value: V) throws(ProtobufError) {
-            var encoder = try FieldEncoder(mapEntry(index), context)
-            try encoder.store(0, key)
-            try storeValue(&encoder, value)
-            place.storeBytes(
-                of: try encoder.finish(UnknownFields()),
-                as: UnsafeMutableRawPointer.self
-            )
-            place += 8
-        }
-        do throws(ProtobufError) {
-            if context.pointee.isDeterministic {
-                for key in values.keys.sorted(by: K.precedes) {
-                    if let value = values[key] { try store(key, value) }
-                }
-            } else {
-                for (key, value) in values { try store(key, value) }
-            }
-        } catch {
-            throw located(error, index)
-        }
-    }
-
-    @usableFromInline func mapEntry(_ index: Int) -> MessageSchema {
-        // Generated code stores maps in fields that are maps only; the type itself has no map.
-        schema.table.pointee.mapEntries[index] ?? schema
-    }
-
-    /// Memory for a list's elements, noted in its slot; `nil` for an empty list.
-    @usableFromInline func makeElements(
-        _ index: Int,
-        _ count: Int,
-        _ elementByteCount: Int
-    ) throws(ProtobufError) -> UnsafeMutableRawPointer? {
-        guard count > 0 else { return nil }
-        context.pointee.byteCountBound += count * EncodingContext.valueByteCount
-        let elements = try allocate(count * elementByteCount)
-        if elementByteCount == 16 {
-            elements.initializeMemory(as: UInt8.self, repeating: 0, count: count * 16)
-        }
-        slot(index).storeBytes(of: count, as: Int.self)
-        slot(index).storeBytes(of: elements, toByteOffset: 8, as: UnsafeMutableRawPointer.self)
-        return elements
     }
 }

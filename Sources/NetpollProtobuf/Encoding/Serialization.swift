@@ -80,32 +80,3 @@ extension Message {
         withExtendedLifetime(self) {}
     }
 }
-
-extension EncodingContext {
-    /// Sets an encoding up and runs it.
-    ///
-    /// Not generic, and so the same code for all messages.
-    @usableFromInline
-    static func run(
-        _ schema: MessageSchema,
-        isPartial: Bool,
-        _ options: EncodingOptions,
-        collectsExtensions: Bool,
-        _ body: (UnsafeMutablePointer<EncodingContext>) throws(ProtobufError) -> Void
-    ) throws(ProtobufError) {
-        do throws(ProtobufError) {
-            let arena = Arena(budget: .max)
-            var context = EncodingContext(
-                arena: arena.state,
-                isPartial: isPartial,
-                isDeterministic: options.isDeterministic,
-                depth: options.nestingLimit,
-                metExtensions: collectsExtensions ? [] : nil
-            )
-            try withUnsafeMutablePointer(to: &context, body)
-            withExtendedLifetime(arena) {}
-        } catch {
-            throw error.inside(message: schema.name)
-        }
-    }
-}

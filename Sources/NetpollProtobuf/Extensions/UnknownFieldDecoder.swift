@@ -4,6 +4,12 @@
 public struct UnknownFieldDecoder {
     let bytes: [UInt8]
     let context: UnsafeMutablePointer<DecodingContext>
+
+    @usableFromInline
+    init(_ image: DecodedImage, _ context: UnsafeMutablePointer<DecodingContext>) {
+        bytes = Array(image.unknown)
+        self.context = context
+    }
 }
 
 extension Message {
@@ -45,9 +51,8 @@ extension UnknownFieldDecoder {
     ) throws(ProtobufError) -> (ExtensionField?, unknown: [UInt8]) {
         try bytes.withRawBytes { (bytes) throws(ProtobufError) in
             let image = try DecodedImage(bytes, definition.schema, context)
-            let field = try definition.decode(image.fields)
-            let unknown = image.unknownFields.bytes
-            return (field, unknown)
+            let field = try definition.decode(FieldDecoder(image, definition.schema, context))
+            return (field, Array(image.unknown))
         }
     }
 }

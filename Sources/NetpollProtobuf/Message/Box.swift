@@ -1,5 +1,5 @@
-/// An optional message on the heap with value semantics, so that a message type can contain itself and
-/// one that contains large messages is not large itself.
+/// An optional message on the heap with value semantics, so that a message type can contain itself
+/// and one that contains large messages is not large itself.
 public struct Box<Value: Sendable & Hashable>: Sendable, Hashable {
     @usableFromInline final class Storage: Sendable {
         @usableFromInline let value: Value

@@ -1,4 +1,5 @@
-/// Writes messages for people to read, much as protobuf's text format does: no speed is asked of it.
+/// Writes messages for people to read, much as protobuf's text format does: no speed is asked of
+/// it.
 ///
 /// It reads what encoding writes, so that extensions, groups and unknown fields are shown as well.
 struct DebugText {

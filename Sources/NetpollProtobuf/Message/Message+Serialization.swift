@@ -87,7 +87,8 @@ extension Message {
         )
     }
 
-    /// Creates a message of two: later values win, repeated ones are added, and messages are merged.
+    /// Creates a message of two: later values win, repeated ones are added, and messages are
+    /// merged.
     ///
     /// - Parameters:
     ///   - message: The message to begin with.

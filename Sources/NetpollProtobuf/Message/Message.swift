@@ -81,8 +81,8 @@ extension Message {
         }
     }
 
-    /// The type's name, and the fields with their values much as in protobuf's text format; enums as
-    /// numbers.
+    /// The type's name, and the fields with their values much as in protobuf's text format; enums
+    /// as numbers.
     ///
     /// For people: the text may change.
     public var debugDescription: String { DebugText.describe(self) }

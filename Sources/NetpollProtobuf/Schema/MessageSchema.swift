@@ -1,4 +1,5 @@
-/// The fields of a message type, and the tables made of them that libprotobuf-c and the scanner read.
+/// The fields of a message type, and the tables made of them that libprotobuf-c and the scanner
+/// read.
 ///
 /// One for each type, made by generated code, never freed: a copy is a pointer.
 public struct MessageSchema: @unchecked Sendable {

@@ -174,10 +174,29 @@ extension Resolver {
             }
         }
         do throws(ProtobufError) {
-            return try Options(serializedBytes: wire.bytes)
+            var result = try Options(serializedBytes: wire.bytes)
+            Self.keepRawText(of: wire.bytes, in: &result)
+            return result
         } catch {
             fail(path, "the options cannot be read with the built-in descriptor.proto: \(error)")
             return options
+        }
+    }
+
+    /// Keeps strings of built-in options as they are if they are not UTF-8.
+    private static func keepRawText<Options: OptionsMessage>(
+        of bytes: [UInt8],
+        in options: inout Options
+    ) {
+        let table = BuiltInTypes.table
+        let declared = table.find(Options.protoMessageName).map { table.message($0).fields } ?? []
+        let strings = declared.map { table.field($0) }.filter { $0.type == .string }
+        guard !strings.isEmpty else { return }
+        var fields = WireFields(bytes)
+        while let (number, value) = fields.next() {
+            guard strings.contains(where: { $0.number == number }), case .bytes(let text) = value
+            else { continue }
+            RawText(bytes: text).keep(asField: Int(number), in: &options.unknownFields)
         }
     }
 

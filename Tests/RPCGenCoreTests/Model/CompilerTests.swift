@@ -96,12 +96,18 @@ struct CompilerTests {
     @Test("text that is not UTF-8 keeps its bytes in the descriptor set")
     func rawText() throws {
         let text =
-            Array("syntax = \"proto2\";\n// Detached \u{1}\n\n// caf".utf8) + [0xE9, 0x0A]
+            Array(
+                "syntax = \"proto2\"; option java_package = \"\\xfd\";\n// Detached \u{1}\n\n// caf"
+                    .utf8
+            ) + [0xE9, 0x0A]
             + Array("message A { optional string s = 1 [default = \"\\xff\"]; // ".utf8)
             + [0xFC, 0x0A] + Array("}".utf8)
         var compiler = ProtoCompiler(importRoots: [""]) { $0 == "a.proto" ? text : nil }
         let bytes = try compiler.compile(["a.proto"]).get().files[0].serializedBytes()
-        for expected in [[0x63, 0x61, 0x66, 0xE9, 0x0A], [0x20, 0xFC, 0x0A], [0x3A, 0x01, 0xFF]] {
+        for expected in [
+            [0x63, 0x61, 0x66, 0xE9, 0x0A], [0x20, 0xFC, 0x0A], [0x3A, 0x01, 0xFF],
+            [0x0A, 0x01, 0xFD],
+        ] {
             let isThere = bytes.indices.contains {
                 bytes[$0...].starts(with: expected.map(UInt8.init))
             }

@@ -41,11 +41,9 @@ enum MessageImage {
     @usableFromInline static func packed(_ image: UnsafeRawPointer) throws(ProtobufError) -> [UInt8]
     {
         let byteCount = try packedByteCount(image)
-        return [UInt8](capacity: byteCount) { output in
-            output.withUnsafeMutableBufferPointer { target, count in
-                if let base = target.baseAddress { pack(image, to: base) }
-                count = byteCount
-            }
+        return [UInt8](unsafeUninitializedCapacity: byteCount) { target, count in
+            if let base = target.baseAddress { pack(image, to: base) }
+            count = byteCount
         }
     }
 
@@ -73,11 +71,7 @@ enum MessageImage {
         _ context: UnsafeMutablePointer<EncodingContext>
     ) throws(ProtobufError) -> [UInt8] {
         guard let bytes = packSmall(image, context) else { return try packed(image) }
-        return [UInt8](capacity: bytes.count) { output in
-            output.withUnsafeMutableBufferPointer { target, count in
-                UnsafeMutableRawBufferPointer(target).copyMemory(from: bytes)
-                count = bytes.count
-            }
-        }
+        // The one way to make an array that looks up no type at run time.
+        return Array(bytes)
     }
 }

@@ -38,13 +38,16 @@ struct Socket: ~Copyable {
 }
 
 extension Socket {
-    /// readv(2) into memory, retried on `EINTR`.
+    /// readv(2) into memory, or the cheaper read(2) into one piece; retried on `EINTR`.
     static func read(
         _ fileDescriptor: Int32,
         into vectors: UnsafeMutableBufferPointer<iovec>
     ) -> IOResult {
         while true {
-            let count = readv(fileDescriptor, vectors.baseAddress, Int32(clamping: vectors.count))
+            let count =
+                vectors.count == 1
+                ? systemRead(fileDescriptor, vectors[0].iov_base, vectors[0].iov_len)
+                : readv(fileDescriptor, vectors.baseAddress, Int32(clamping: vectors.count))
             if count >= 0 { return .moved(count) }
             if errno != EINTR { return .failed(errno) }
         }

@@ -12,6 +12,10 @@ func systemClose(_ fileDescriptor: Int32) {
     _ = close(fileDescriptor)
 }
 
+func systemRead(_ fileDescriptor: Int32, _ base: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    read(fileDescriptor, base, count)
+}
+
 func systemBind(_ fileDescriptor: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t)
     -> Int32
 { bind(fileDescriptor, address, length) }

@@ -244,7 +244,8 @@ extension RPCClient {
             method: method.wireName,
             template: method.requestTemplate,
             strings: strings,
-            timeoutMilliseconds: remaining
+            timeoutMilliseconds: remaining,
+            hasChecksum: self.options.checksum.isSent
         )
     }
 

@@ -39,6 +39,10 @@ public struct RPCClientOptions: Sendable {
     public var idleTimeout: Duration = .seconds(60)
     /// Bounds of frames, sent and received.
     public var limits = WireLimits()
+    /// Whether requests carry a checksum, and replies must.
+    ///
+    /// Default ``PayloadChecksum/off``; Kitex servers understand it.
+    public var checksum = PayloadChecksum.off
     /// The options of the connections.
     public var connection = ConnectionOptions()
 

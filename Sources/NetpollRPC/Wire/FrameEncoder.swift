@@ -13,6 +13,10 @@ struct FrameHead: Sendable {
     var strings: [(key: String, value: String)] = []
     /// The caller's timeout, at least 1; TTHeader requests only.
     var timeoutMilliseconds: Int?
+    /// Whether the header tells the payload's CRC-32C; TTHeader only.
+    var hasChecksum = false
+
+    fileprivate var dynamicStringCount: Int { strings.count + (hasChecksum ? 1 : 0) }
 }
 
 /// Writes frames into an outbound buffer: header, message head and body in one reservation.
@@ -54,7 +58,7 @@ enum FrameEncoder {
     ///   - head: What goes before the body.
     ///   - byteCount: What ``byteCount(of:bodyByteCount:limits:)`` said.
     ///   - output: Where the frame goes.
-    /// - Returns: Where the body belongs. Write it, then commit `byteCount` bytes.
+    /// - Returns: Where the body belongs. Write it, then ``finish(_:byteCount:body:in:)``.
     static func append(
         _ head: FrameHead,
         byteCount: Int,
@@ -76,6 +80,34 @@ enum FrameEncoder {
         return writer.position
     }
 
+    /// Ends a frame whose body has been written: puts the checksum in its place and commits.
+    ///
+    /// - Parameters:
+    ///   - head: As given to ``append(_:byteCount:to:)``.
+    ///   - byteCount: As given to it.
+    ///   - body: What it returned.
+    ///   - output: Where the frame is.
+    static func finish(
+        _ head: FrameHead,
+        byteCount: Int,
+        body: UnsafeMutableRawPointer,
+        in output: inout LinkBuffer
+    ) {
+        if head.hasChecksum, head.transport == .ttHeaderFramed {
+            let prefix = WireFormat.headerPrefixByteCount + headerBlockByteCount(head)
+            let payload = body - 16 - head.method.count
+            let sum = CRC32C.checksum(
+                UnsafeRawBufferPointer(start: payload, count: byteCount - prefix)
+            )
+            CRC32C.write(sum, to: payload - prefix + checksumOffset)
+        }
+        output.commit(byteCount)
+    }
+
+    /// Where the digits of the checksum lie: it is the first string pair, behind protocol id,
+    /// transforms, block type, pair count, key and value length.
+    private static let checksumOffset = WireFormat.headerPrefixByteCount + 2 + 3 + 8 + 2
+
     private static func writeHeader(
         _ head: FrameHead,
         _ byteCount: Int,
@@ -90,10 +122,11 @@ enum FrameEncoder {
         let blockEnd = writer.position + blockByteCount
         // Protocol id 0 and no transforms, whatever the payload is.
         writer.write(UInt16(0))
-        let stringCount = Int(head.template.stringCount) + head.strings.count
+        let stringCount = Int(head.template.stringCount) + head.dynamicStringCount
         if stringCount > 0 {
             writer.write(WireFormat.InfoBlock.strings)
             writer.write(UInt16(truncatingIfNeeded: stringCount))
+            if head.hasChecksum { writer.write(checksumPair) }
             writer.write(head.template.strings)
             for (key, value) in head.strings {
                 writer.write(HeaderTemplate.text(key))
@@ -114,12 +147,17 @@ enum FrameEncoder {
         while writer.position < blockEnd { writer.write(WireFormat.InfoBlock.padding) }
     }
 
+    /// The checksum before it is known.
+    private static let checksumPair =
+        HeaderTemplate.text(WireFormat.StringKey.checksum) + HeaderTemplate.text("00000000")
+
     /// The size of the header block, padded to a multiple of 4; 0 on Framed.
     private static func headerBlockByteCount(_ head: FrameHead) -> Int {
         guard head.transport == .ttHeaderFramed else { return 0 }
         var count = 2
-        if head.template.stringCount > 0 || !head.strings.isEmpty {
+        if head.template.stringCount > 0 || head.dynamicStringCount > 0 {
             count += 3 + head.template.strings.count
+            if head.hasChecksum { count += checksumPair.count }
             for (key, value) in head.strings {
                 count +=
                     4 + min(key.utf8.count, Int(UInt16.max))

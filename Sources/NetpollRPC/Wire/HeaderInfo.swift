@@ -14,6 +14,15 @@ struct HeaderInfo: Sendable {
     private(set) var timeoutMilliseconds: Int?
     /// Whether the peer will not use the connection any more (`crrst`).
     private(set) var isConnectionReset = false
+    /// What the sender says its payload sums up to (`crc32c`).
+    private(set) var checksum = Checksum.absent
+
+    enum Checksum: Sendable, Hashable {
+        case absent
+        case value(UInt32)
+        /// Not eight lower-case digits, so nothing it could be equal to.
+        case malformed
+    }
 
     /// An empty header, as Framed messages have.
     init() {}
@@ -76,6 +85,8 @@ struct HeaderInfo: Sendable {
                 serviceName = value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
             } else if key.elementsEqual(WireFormat.StringKey.connectionReset.utf8) {
                 isConnectionReset = true
+            } else if key.elementsEqual(WireFormat.StringKey.checksum.utf8) {
+                checksum = CRC32C.parse(value).map { .value($0) } ?? .malformed
             } else {
                 hasMetadata = true
             }

@@ -29,6 +29,7 @@ enum WireFormat {
     enum StringKey {
         static let serviceName = "isn"
         static let connectionReset = "crrst"
+        static let checksum = "crc32c"
         static let businessStatus = "biz-status"
         static let businessMessage = "biz-message"
         static let businessExtra = "biz-extra"
@@ -44,9 +45,8 @@ enum WireFormat {
         /// metadata and a client does not show them as such.
         static let reserved: Set<String> = [
             serviceName, connectionReset, businessStatus, businessMessage, businessExtra,
-            errorCode, retryAdvice, "rip",
-            "tc",
-            "ti", "crc32c", "pcs", "pce", "pss", "prs", "pre", "K_ProcessAtTime", "ttscp",
+            errorCode, retryAdvice, checksum, "rip", "tc", "ti", "pcs", "pce", "pss", "prs", "pre",
+            "K_ProcessAtTime", "ttscp",
         ]
     }
 

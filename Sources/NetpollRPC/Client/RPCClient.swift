@@ -1,6 +1,5 @@
 public import NetpollCore
 public import NetpollProtobuf
-internal import Synchronization
 
 /// Calls methods of the services at one address.
 ///
@@ -24,9 +23,9 @@ public final class RPCClient: Sendable {
     private let ownsGroup: Bool
     private let route: Route
 
-    /// The next sequence id; one counter for the process, as Kitex has it, so that no reply can
-    /// ever match a call of another connection by chance.
-    private static let sequence = Atomic<Int32>(0)
+    /// One counter for the process, as Kitex has it, so that no reply can ever match a call of
+    /// another connection by chance.
+    private static let sequenceIDs = SequenceIDs()
 
     /// Creates a client.
     ///
@@ -240,19 +239,13 @@ extension RPCClient {
             transport: .ttHeaderFramed,
             flags: self.options.connections.isPooled ? 0 : WireFormat.outOfOrderFlag,
             type: .call,
-            sequenceID: Self.nextSequenceID(),
+            sequenceID: Self.sequenceIDs.next(),
             method: method.wireName,
             template: method.requestTemplate,
             strings: strings,
             timeoutMilliseconds: remaining,
             hasChecksum: self.options.checksum.isSent
         )
-    }
-
-    /// Counts up through all 32-bit values but 0, which means a control frame.
-    private static func nextSequenceID() -> Int32 {
-        let next = sequence.wrappingAdd(1, ordering: .relaxed).newValue
-        return next == 0 ? sequence.wrappingAdd(1, ordering: .relaxed).newValue : next
     }
 
     private static func decode<Response: Message>(

@@ -110,7 +110,11 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["NetpollRPC", "NetpollTesting", "TestProtos", "TestSupport"],
+            dependencies: [
+                "NetpollRPC", "NetpollTesting", "TestProtos", "TestSupport",
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
             swiftSettings: settings
         ),
     ]

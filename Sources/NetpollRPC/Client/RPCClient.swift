@@ -22,6 +22,8 @@ public final class RPCClient: Sendable {
     private let group: EventLoopGroup
     private let ownsGroup: Bool
     private let route: Route
+    /// The header pairs that say who calls.
+    private let caller: [UInt8]
 
     /// One counter for the process, as Kitex has it, so that no reply can ever match a call of
     /// another connection by chance.
@@ -47,6 +49,7 @@ public final class RPCClient: Sendable {
         self.group = loops
         ownsGroup = group == nil
         route = Self.makeRoute(address, options, loops)
+        caller = HeaderTemplate.caller(options.serviceName)
     }
 
     deinit {
@@ -242,6 +245,7 @@ extension RPCClient {
             sequenceID: Self.sequenceIDs.next(),
             method: method.wireName,
             template: method.requestTemplate,
+            caller: caller,
             strings: strings,
             timeoutMilliseconds: remaining,
             hasChecksum: self.options.checksum.isSent

@@ -43,12 +43,13 @@ final class CallTimers: Sendable {
     func record(_ duration: Duration, method: String, _ outcome: CallOutcome) {
         let (seconds, attoseconds) = duration.components
         let (whole, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let timer = state.withLock { self.timer(&$0, method, outcome) }
+        let (key, known) = state.withLock { find(&$0, method, outcome) }
+        let timer = known ?? keep(makeTimer(key), key)
         timer.recordNanoseconds(overflow ? .max : whole &+ attoseconds / 1_000_000_000)
     }
 
-    private func timer(_ state: inout State, _ name: String, _ outcome: CallOutcome)
-        -> Metrics.Timer
+    private func find(_ state: inout State, _ name: String, _ outcome: CallOutcome)
+        -> (Key, Metrics.Timer?)
     {
         var method = name
         if !state.methods.contains(name) {
@@ -59,19 +60,29 @@ final class CallTimers: Sendable {
             }
         }
         let key = Key(method: method, outcome: outcome)
-        if let known = state.timers[key] { return known }
+        return (key, state.timers[key])
+    }
+
+    private func makeTimer(_ key: Key) -> Metrics.Timer {
         var all = dimensions
         all.append((SemanticConventions.system, SemanticConventions.systemName))
-        all.append((SemanticConventions.method, method))
-        all.append((SemanticConventions.statusCode, outcome.statusCode))
-        if let type = outcome.errorType { all.append((SemanticConventions.errorType, type)) }
-        let timer = Metrics.Timer(
+        all.append((SemanticConventions.method, key.method))
+        all.append((SemanticConventions.statusCode, key.outcome.statusCode))
+        if let type = key.outcome.errorType { all.append((SemanticConventions.errorType, type)) }
+        return Metrics.Timer(
             label: label,
             dimensions: all,
             preferredDisplayUnit: .seconds,
             factory: factory ?? MetricsSystem.factory
         )
-        state.timers[key] = timer
-        return timer
+    }
+
+    /// Keeps a new timer, unless another thread was faster.
+    private func keep(_ timer: Metrics.Timer, _ key: Key) -> Metrics.Timer {
+        state.withLock { state in
+            if let first = state.timers[key] { return first }
+            state.timers[key] = timer
+            return timer
+        }
     }
 }

@@ -23,7 +23,7 @@ public struct ClientTokenInterceptor: ClientInterceptor {
     }
 
     /// Creates an interceptor for a token that stays the same.
-    public init(key: String = AccessToken.defaultKey, _ token: AccessToken) {
+    public init(_ token: AccessToken, key: String = AccessToken.defaultKey) {
         self.init(key: key, token: { token })
     }
 

@@ -178,6 +178,7 @@ extension ServerSession {
             metadata: metadata,
             persistentMetadata: persistent,
             transport: frame.transport,
+            callerService: frame.header.callerService,
             peer: { connection.peerAddress }
         )
     }

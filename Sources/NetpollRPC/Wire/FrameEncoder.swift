@@ -9,6 +9,8 @@ struct FrameHead: Sendable {
     var method: [UInt8]
     /// The pairs that every frame of the kind has.
     var template: HeaderTemplate
+    /// Who calls, as ``HeaderTemplate/caller(_:)`` has it; requests only.
+    var caller: [UInt8] = []
     /// Further string pairs; TTHeader only.
     var strings: [(key: String, value: String)] = []
     /// The caller's timeout, at least 1; TTHeader requests only.
@@ -17,6 +19,11 @@ struct FrameHead: Sendable {
     var hasChecksum = false
 
     fileprivate var dynamicStringCount: Int { strings.count + (hasChecksum ? 1 : 0) }
+
+    fileprivate var integerCount: UInt16 {
+        template.integerCount &+ (caller.isEmpty ? 0 : HeaderTemplate.callerPairCount)
+            &+ (timeoutMilliseconds == nil ? 0 : 1)
+    }
 }
 
 /// Writes frames into an outbound buffer: header, message head and body in one reservation.
@@ -133,11 +140,12 @@ enum FrameEncoder {
                 writer.write(HeaderTemplate.text(value))
             }
         }
-        let hasTimeout = head.timeoutMilliseconds != nil
-        if head.template.integerCount > 0 || hasTimeout {
+        let integerCount = head.integerCount
+        if integerCount > 0 {
             writer.write(WireFormat.InfoBlock.integers)
-            writer.write(head.template.integerCount &+ (hasTimeout ? 1 : 0))
+            writer.write(integerCount)
             writer.write(head.template.integers)
+            writer.write(head.caller)
             if let timeout = head.timeoutMilliseconds {
                 writer.write(WireFormat.IntegerKey.timeout)
                 writer.write(UInt16(decimalDigitCount(timeout)))
@@ -164,8 +172,8 @@ enum FrameEncoder {
                     + min(value.utf8.count, Int(UInt16.max))
             }
         }
-        if head.template.integerCount > 0 || head.timeoutMilliseconds != nil {
-            count += 3 + head.template.integers.count
+        if head.integerCount > 0 {
+            count += 3 + head.template.integers.count + head.caller.count
             if let timeout = head.timeoutMilliseconds { count += 4 + decimalDigitCount(timeout) }
         }
         return (count + 3) & ~3

@@ -12,6 +12,8 @@ struct HeaderInfo: Sendable {
     private(set) var serviceName: String?
     /// The caller's timeout in milliseconds; `nil` when absent, not a number or not positive.
     private(set) var timeoutMilliseconds: Int?
+    /// The service that the caller says it is, not empty.
+    private(set) var callerService: String?
     /// Whether the peer will not use the connection any more (`crrst`).
     private(set) var isConnectionReset = false
     /// What the sender says its payload sums up to (`crc32c`).
@@ -76,6 +78,8 @@ struct HeaderInfo: Sendable {
             timeoutMilliseconds = Int(String(decoding: value, as: UTF8.self)).flatMap {
                 $0 > 0 ? $0 : nil
             }
+        case .integer(WireFormat.IntegerKey.fromService, let value):
+            callerService = value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
         case .integer:
             break
         case .aclToken:

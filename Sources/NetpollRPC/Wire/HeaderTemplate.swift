@@ -22,6 +22,15 @@ struct HeaderTemplate: Sendable, Hashable {
         integerCount = UInt16(clamping: integers.count)
     }
 
+    /// The pairs that say who calls: always two, because a Go server logs what it finds there.
+    static func caller(_ service: String) -> [UInt8] {
+        HeaderTemplate(integers: [
+            (WireFormat.IntegerKey.fromService, service), (WireFormat.IntegerKey.fromMethod, ""),
+        ]).integers
+    }
+
+    static let callerPairCount: UInt16 = 2
+
     /// A text with its 16-bit length, cut at the 65,535 bytes that the length can say.
     static func text(_ text: String) -> [UInt8] {
         let bytes = text.utf8.prefix(Int(UInt16.max))

@@ -17,7 +17,7 @@ struct TokenInterceptorTests {
     @Test("the client's token opens the server, under the default key and under another")
     func match() async throws {
         for key in [AccessToken.defaultKey, "x-token"] {
-            let client = ClientTokenInterceptor(key: key, AccessToken("s3cret"))
+            let client = ClientTokenInterceptor(AccessToken("s3cret"), key: key)
             let server = ServerTokenInterceptor(
                 key: key,
                 accepting: [AccessToken("old"), AccessToken("s3cret")]

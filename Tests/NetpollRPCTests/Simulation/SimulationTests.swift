@@ -5,20 +5,26 @@ import Testing
 
 @Suite("Simulation of clients, servers and the network between them")
 struct SimulationTests {
-    private static let seedsPerCase: UInt64 = 100
+    private static let caseCount: UInt64 = 25
 
-    /// The seed to replay, from the environment; then only that one runs, and tells what happens.
-    private static let replayedSeed = getenv("NETPOLL_SIMULATION_SEED").flatMap {
-        UInt64(String(cString: $0))
+    /// How many seeds run; a nightly job sets more.
+    private static let seedCount = number("NETPOLL_SIMULATION_SEEDS") ?? 2500
+
+    /// The seed to replay; then only that one runs, and tells what happens.
+    private static let replayedSeed = number("NETPOLL_SIMULATION_SEED")
+
+    /// A number from the environment.
+    private static func number(_ name: String) -> UInt64? {
+        getenv(name).flatMap { UInt64(String(cString: $0)) }
     }
 
     @Test(
         "every call ends once and by its deadline, and nothing is left over",
-        arguments: 0..<UInt64(25)
+        arguments: 0..<caseCount
     )
     func seeds(part: UInt64) {
         if let seed = Self.replayedSeed { return part == 0 ? replay(seed) : () }
-        for seed in part * Self.seedsPerCase..<(part + 1) * Self.seedsPerCase {
+        for seed in stride(from: part, to: Self.seedCount, by: Int(Self.caseCount)) {
             let simulation = Simulation(seed: seed)
             simulation.run()
             for failure in simulation.failures {

@@ -58,6 +58,7 @@ struct DocumentedFramesTests {
         Example("request", id: 8) {
             $0.flags = WireFormat.outOfOrderFlag
             $0.template = method.requestTemplate
+            $0.caller = HeaderTemplate.caller("Front")
             let transient: Metadata = ["trace": "7"]
             let persistent: Metadata = ["user": "ada"]
             $0.strings =
@@ -119,6 +120,7 @@ struct DocumentedFramesTests {
         }
         let request = try frame("request").header
         #expect(request.serviceName == "EchoService" && request.timeoutMilliseconds == 1000)
+        #expect(request.callerService == "Front")
         #expect(request.requestMetadata.transient == ["trace": "7"])
         #expect(request.requestMetadata.persistent == ["user": "ada"])
         #expect(

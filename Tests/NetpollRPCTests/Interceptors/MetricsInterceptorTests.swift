@@ -95,6 +95,21 @@ struct MetricsInterceptorTests {
         #expect(metrics.timers.count == 3)
     }
 
+    @Test("calls of many threads share one timer and all count")
+    func concurrency() async throws {
+        let interceptor = client(nil)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    for _ in 0..<100 {
+                        _ = try? await interceptor.intercept(Calls.client(), next: Calls.answer)
+                    }
+                }
+            }
+        }
+        #expect(metrics.timers.map(\.values.count) == [800])
+    }
+
     @Test("an unknown error of a handler is the internal error that its caller sees")
     func handlerError() async throws {
         await #expect(throws: StrangeError.self) {

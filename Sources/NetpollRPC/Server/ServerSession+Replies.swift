@@ -89,7 +89,7 @@ extension Metadata {
     fileprivate var backwardPairs: [(key: String, value: String)] {
         guard !isEmpty else { return [] }
         return headerPairs(prefix: "").filter {
-            !WireFormat.StringKey.reserved.contains($0.key) && !$0.key.hasPrefix("PV_")
+            !WireFormat.StringKey.isReserved($0.key)
         }
     }
 }

@@ -1,4 +1,5 @@
 import NetpollCore
+import TestSupport
 import Testing
 
 @testable import NetpollRPC
@@ -84,6 +85,26 @@ struct MetadataRulesTests {
     func caller() throws {
         #expect(try header([], [(3, "Front"), (20, "Get")]).callerService == "Front")
         #expect(try header([], [(3, "")]).callerService == nil)
+    }
+
+    @Test("a reply's metadata is all that has no meaning of its own")
+    func backward() throws {
+        let recorded = try #require(
+            try decodeAll(Recording("ttheader-backward", "s2c").bytes).first
+        )
+        #expect(recorded.header.replyMetadata == ["back": "ward"])
+        let own = [
+            "crrst", "crc32c", "biz-status", "biz-message", "biz-extra", "netpoll-code",
+            "netpoll-retry", "isn", "rip", "tc", "ti", "pcs", "pce", "pss", "prs", "pre",
+            "K_ProcessAtTime", "ttscp", "PV_sum",
+        ]
+        // A wrong checksum would be an error of its own.
+        let pairs = own.filter { $0 != "crc32c" }.map { ($0, "1") }
+        #expect(
+            try header(pairs + [("k", "v"), ("", "x"), ("empty", "")]).replyMetadata == ["k": "v"]
+        )
+        #expect(own.filter { !WireFormat.StringKey.isReserved($0) } == [])
+        #expect(!WireFormat.StringKey.isReserved("pv_sum") && !WireFormat.StringKey.isReserved("k"))
     }
 
     @Test("pairs that a sender may not have: too many, too long", arguments: [1023, 1024, 1025])

@@ -206,6 +206,14 @@ private struct ByteWriter {
         position += MemoryLayout<T>.size
     }
 
+    mutating func write(_ bytes: ArraySlice<UInt8>) {
+        bytes.withUnsafeBytes { source in
+            guard let base = source.baseAddress else { return }
+            position.copyMemory(from: base, byteCount: source.count)
+        }
+        position += bytes.count
+    }
+
     mutating func write(_ bytes: [UInt8]) {
         bytes.withUnsafeBytes { source in
             guard let base = source.baseAddress else { return }

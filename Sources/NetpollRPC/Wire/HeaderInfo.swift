@@ -12,8 +12,8 @@ struct HeaderInfo: Sendable {
     private(set) var serviceName: String?
     /// The caller's timeout in milliseconds; `nil` when absent, not a number or not positive.
     private(set) var timeoutMilliseconds: Int?
-    /// The service that the caller says it is, not empty.
-    private(set) var callerService: String?
+    /// Whether the caller says which service it is.
+    private var hasCaller = false
     /// Whether the peer will not use the connection any more (`crrst`).
     private(set) var isConnectionReset = false
     /// What the sender says its payload sums up to (`crc32c`).
@@ -79,7 +79,7 @@ struct HeaderInfo: Sendable {
                 $0 > 0 ? $0 : nil
             }
         case .integer(WireFormat.IntegerKey.fromService, let value):
-            callerService = value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
+            hasCaller = !value.isEmpty
         case .integer:
             break
         case .aclToken:
@@ -118,6 +118,12 @@ extension HeaderInfo {
             guard case .integer(let key, let value) = pair else { return nil }
             return (key, String(decoding: value, as: UTF8.self))
         }
+    }
+
+    /// The service that the caller says it is, not empty.
+    var callerService: String? {
+        guard hasCaller else { return nil }
+        return integers.last { $0.key == WireFormat.IntegerKey.fromService }?.value
     }
 
     /// The value of a string key; the last one if it is repeated.

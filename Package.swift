@@ -31,6 +31,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
     ],
     targets: [
         .target(name: "CNetpoll"),
@@ -48,7 +50,10 @@ let package = Package(
         .target(
             name: "NetpollRPC",
             dependencies: [
-                "NetpollCore", "NetpollProtobuf", .product(name: "Logging", package: "swift-log"),
+                "CNetpoll", "NetpollCore", "NetpollProtobuf",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: settings
         ),
@@ -104,7 +109,12 @@ let package = Package(
         ),
         .testTarget(
             name: "NetpollRPCTests",
-            dependencies: ["NetpollRPC", "NetpollTesting", "TestProtos", "TestSupport"],
+            dependencies: [
+                "NetpollRPC", "NetpollTesting", "TestProtos", "TestSupport",
+                .product(name: "InMemoryLogging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
@@ -127,7 +137,11 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["NetpollRPC", "NetpollTesting", "TestProtos", "TestSupport"],
+            dependencies: [
+                "NetpollRPC", "NetpollTesting", "TestProtos", "TestSupport",
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
             swiftSettings: settings
         ),
     ]

@@ -31,3 +31,43 @@ void cnetpoll_lock_will_release(const void *lock) { __tsan_release((void *)lock)
 void cnetpoll_lock_did_acquire(const void *lock) { (void)lock; }
 void cnetpoll_lock_will_release(const void *lock) { (void)lock; }
 #endif
+
+#if defined(__x86_64__)
+int cnetpoll_has_crc32c(void) { return __builtin_cpu_supports("sse4.2") != 0; }
+
+__attribute__((target("sse4.2")))
+uint32_t cnetpoll_crc32c(uint32_t crc, const void *bytes, size_t count) {
+    const unsigned char *next = bytes;
+    uint64_t sum = crc;
+    for (; count >= 8; next += 8, count -= 8) {
+        uint64_t word;
+        __builtin_memcpy(&word, next, 8);
+        sum = __builtin_ia32_crc32di(sum, word);
+    }
+    uint32_t rest = (uint32_t)sum;
+    for (; count > 0; next++, count--) rest = __builtin_ia32_crc32qi(rest, *next);
+    return rest;
+}
+#elif defined(__ARM_FEATURE_CRC32)
+#include <arm_acle.h>
+
+int cnetpoll_has_crc32c(void) { return 1; }
+
+uint32_t cnetpoll_crc32c(uint32_t crc, const void *bytes, size_t count) {
+    const unsigned char *next = bytes;
+    for (; count >= 8; next += 8, count -= 8) {
+        uint64_t word;
+        __builtin_memcpy(&word, next, 8);
+        crc = __crc32cd(crc, word);
+    }
+    for (; count > 0; next++, count--) crc = __crc32cb(crc, *next);
+    return crc;
+}
+#else
+int cnetpoll_has_crc32c(void) { return 0; }
+uint32_t cnetpoll_crc32c(uint32_t crc, const void *bytes, size_t count) {
+    (void)bytes;
+    (void)count;
+    return crc;
+}
+#endif

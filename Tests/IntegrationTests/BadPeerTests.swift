@@ -109,7 +109,7 @@ struct BadPeerTests {
         )
         let body = FrameEncoder.append(head, byteCount: byteCount, to: &output)
         UnsafeMutableRawBufferPointer(start: body, count: request.count).copyBytes(from: request)
-        output.commit(byteCount)
+        FrameEncoder.finish(head, byteCount: byteCount, body: body, in: &output)
         let bytes = output.readArray(byteCount) ?? []
         let received = try await RawPeer(fixture).exchange(bytes)
         #expect(String(decoding: received, as: UTF8.self).contains("slept"))

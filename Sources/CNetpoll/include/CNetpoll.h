@@ -1,5 +1,8 @@
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
+
 // What Swift's Glibc module does not show: epoll, eventfd, accept4, and thread-local slots.
 // CNETPOLL_PORTABLE leaves out what only Linux has, to check the types of code for other systems.
 //
@@ -26,3 +29,9 @@ void cnetpoll_set_buffer_cache(void *cache);
 /// Tell ThreadSanitizer about a lock that it cannot see; nothing in other builds.
 void cnetpoll_lock_did_acquire(const void *lock);
 void cnetpoll_lock_will_release(const void *lock);
+
+/// Whether this processor has an instruction for CRC-32C.
+int cnetpoll_has_crc32c(void);
+/// Feeds bytes into a CRC-32C, without the inversions before and after.
+/// Call it only if cnetpoll_has_crc32c() says so.
+uint32_t cnetpoll_crc32c(uint32_t crc, const void *bytes, size_t count);

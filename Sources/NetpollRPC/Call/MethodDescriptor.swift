@@ -35,8 +35,6 @@ public struct MethodDescriptor: Sendable, Hashable {
                 (WireFormat.IntegerKey.transportType, "framed"),
                 (WireFormat.IntegerKey.toService, service),
                 (WireFormat.IntegerKey.toMethod, name),
-                (WireFormat.IntegerKey.fromService, ""),
-                (WireFormat.IntegerKey.fromMethod, ""),
                 (WireFormat.IntegerKey.messageType, "1"),
             ]
         )

@@ -20,6 +20,8 @@ public final class RPCContext: Sendable {
     public let metadata: Metadata
     /// Metadata that is meant for every server along the way.
     public let persistentMetadata: Metadata
+    /// The service that the caller says it is, or `nil` if it does not say; unproven.
+    public let callerService: String?
     /// How the request came; metadata and business errors travel on `.ttHeaderFramed` only.
     public let transport: Transport
 
@@ -33,6 +35,7 @@ public final class RPCContext: Sendable {
         metadata: Metadata,
         persistentMetadata: Metadata,
         transport: Transport,
+        callerService: String? = nil,
         peer: @escaping @Sendable () -> SocketAddress
     ) {
         self.service = service
@@ -41,6 +44,7 @@ public final class RPCContext: Sendable {
         self.metadata = metadata
         self.persistentMetadata = persistentMetadata
         self.transport = transport
+        self.callerService = callerService
         self.peer = peer
     }
 

@@ -1,6 +1,5 @@
 public import NetpollCore
 public import NetpollProtobuf
-internal import Synchronization
 
 /// Calls methods of the services at one address.
 ///
@@ -23,10 +22,12 @@ public final class RPCClient: Sendable {
     private let group: EventLoopGroup
     private let ownsGroup: Bool
     private let route: Route
+    /// The header pairs that say who calls.
+    private let caller: [UInt8]
 
-    /// The next sequence id; one counter for the process, as Kitex has it, so that no reply can
-    /// ever match a call of another connection by chance.
-    private static let sequence = Atomic<Int32>(0)
+    /// One counter for the process, as Kitex has it, so that no reply can ever match a call of
+    /// another connection by chance.
+    private static let sequenceIDs = SequenceIDs()
 
     /// Creates a client.
     ///
@@ -48,6 +49,7 @@ public final class RPCClient: Sendable {
         self.group = loops
         ownsGroup = group == nil
         route = Self.makeRoute(address, options, loops)
+        caller = HeaderTemplate.caller(options.serviceName)
     }
 
     deinit {
@@ -240,18 +242,14 @@ extension RPCClient {
             transport: .ttHeaderFramed,
             flags: self.options.connections.isPooled ? 0 : WireFormat.outOfOrderFlag,
             type: .call,
-            sequenceID: Self.nextSequenceID(),
+            sequenceID: Self.sequenceIDs.next(),
             method: method.wireName,
             template: method.requestTemplate,
+            caller: caller,
             strings: strings,
-            timeoutMilliseconds: remaining
+            timeoutMilliseconds: remaining,
+            hasChecksum: self.options.checksum.isSent
         )
-    }
-
-    /// Counts up through all 32-bit values but 0, which means a control frame.
-    private static func nextSequenceID() -> Int32 {
-        let next = sequence.wrappingAdd(1, ordering: .relaxed).newValue
-        return next == 0 ? sequence.wrappingAdd(1, ordering: .relaxed).newValue : next
     }
 
     private static func decode<Response: Message>(

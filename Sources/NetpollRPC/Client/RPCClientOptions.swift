@@ -37,8 +37,17 @@ public struct RPCClientOptions: Sendable {
     ///
     /// Default 60 s.
     public var idleTimeout: Duration = .seconds(60)
+    /// The service that this client says it is, for logs and metrics of servers; at most 65,535
+    /// bytes.
+    ///
+    /// Default empty: it does not say.
+    public var serviceName = ""
     /// Bounds of frames, sent and received.
     public var limits = WireLimits()
+    /// Whether requests carry a checksum, and replies must.
+    ///
+    /// Default ``PayloadChecksum/off``; Kitex servers understand it.
+    public var checksum = PayloadChecksum.off
     /// The options of the connections.
     public var connection = ConnectionOptions()
 

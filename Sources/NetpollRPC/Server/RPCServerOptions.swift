@@ -27,6 +27,14 @@ public struct RPCServerOptions: Sendable {
     public var idleTimeout: Duration = .seconds(600)
     /// Bounds of frames, sent and received.
     public var limits = WireLimits()
+    /// Whether replies carry a checksum, and requests must.
+    ///
+    /// Default ``PayloadChecksum/off``; Kitex clients understand it.
+    public var checksum = PayloadChecksum.off
+    /// How long handlers may take, beside what their callers ask for.
+    ///
+    /// Default: as long as the caller waits.
+    public var deadlines = DeadlinePolicy()
     /// How connections are accepted.
     public var listener = ListenerOptions()
     /// Where the server reports; one line for each failed handler or broken peer.

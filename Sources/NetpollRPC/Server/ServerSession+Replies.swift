@@ -89,7 +89,7 @@ extension Metadata {
     fileprivate var backwardPairs: [(key: String, value: String)] {
         guard !isEmpty else { return [] }
         return headerPairs(prefix: "").filter {
-            !WireFormat.StringKey.reserved.contains($0.key) && !$0.key.hasPrefix("PV_")
+            !WireFormat.StringKey.isReserved($0.key)
         }
     }
 }
@@ -141,7 +141,8 @@ extension ServerSession {
             sequenceID: address.sequenceID,
             method: address.method,
             template: type == .exception ? Self.exceptionTemplate : Self.replyTemplate,
-            strings: strings
+            strings: strings,
+            hasChecksum: settings.options.checksum.isSent
         )
         do throws(WireError) {
             let byteCount = try FrameEncoder.byteCount(
@@ -150,8 +151,9 @@ extension ServerSession {
                 limits: settings.options.limits
             )
             connection.withOutput { output in
-                writeBody(FrameEncoder.append(head, byteCount: byteCount, to: &output))
-                output.commit(byteCount)
+                let body = FrameEncoder.append(head, byteCount: byteCount, to: &output)
+                writeBody(body)
+                FrameEncoder.finish(head, byteCount: byteCount, body: body, in: &output)
             }
             holdBackPeer()
         } catch {

@@ -13,7 +13,10 @@ struct ServerSettings: Sendable {
         self.router = router
         self.options = options
         self.callCounter = callCounter
-        decoder = FrameDecoder(limits: options.limits)
+        decoder = FrameDecoder(
+            limits: options.limits,
+            requiresChecksum: options.checksum == .required
+        )
     }
 }
 
@@ -163,17 +166,19 @@ extension ServerSession {
     private func makeContext(_ frame: Frame, _ message: WireMessage, _ route: Router.Route)
         -> RPCContext
     {
-        let timeout = frame.header.timeoutMilliseconds
         let (metadata, persistent) = frame.header.requestMetadata
         let connection = connection
         return RPCContext(
             service: route.service,
             method: message.method,
-            deadline: timeout.map { connection.loop.deadline(after: .milliseconds($0)) }
-                ?? .distantFuture,
+            deadline: settings.options.deadlines.deadline(
+                milliseconds: frame.header.timeoutMilliseconds,
+                now: connection.loop.now()
+            ),
             metadata: metadata,
             persistentMetadata: persistent,
             transport: frame.transport,
+            callerService: frame.header.callerService,
             peer: { connection.peerAddress }
         )
     }

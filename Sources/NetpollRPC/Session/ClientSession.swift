@@ -31,7 +31,10 @@ final class ClientSession: ConnectionHandler, Poolable {
 
     init(_ connection: Connection, options: RPCClientOptions) {
         self.connection = connection
-        decoder = FrameDecoder(limits: options.limits)
+        decoder = FrameDecoder(
+            limits: options.limits,
+            requiresChecksum: options.checksum == .required
+        )
         isExclusive = options.connections.isPooled
         state = Locked(ClientSessionState(limit: options.inFlightLimit))
     }
@@ -149,7 +152,7 @@ extension ClientSession {
         let accepted = connection.withOutput { output in
             let body = FrameEncoder.append(head, byteCount: byteCount, to: &output)
             request.write(to: body)
-            output.commit(byteCount)
+            FrameEncoder.finish(head, byteCount: byteCount, body: body, in: &output)
         }
         if !accepted { end(head.sequenceID, .failure(.notSent)) }
     }
@@ -240,6 +243,10 @@ extension ClientSession {
         let message = isControl ? nil : try WireMessage(parsing: frame.payload)
         let sequenceID =
             frame.transport == .ttHeaderFramed ? frame.header.sequenceID : message?.sequenceID ?? 0
+        // An exception may come from before the peer has read the request's id.
+        if let message, message.type == .reply, message.sequenceID != sequenceID {
+            throw WireError(.badPayload, "a reply has another sequence id than its header")
+        }
         let receipt = state.withLock {
             $0.receive(sequenceID, isConnectionReset: frame.header.isConnectionReset)
         }

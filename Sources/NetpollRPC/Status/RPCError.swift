@@ -52,7 +52,7 @@ extension RPCError {
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Value: String, Sendable {
             case cancelled, unknown, invalidArgument, deadlineExceeded, resourceExhausted
-            case unimplemented, internalError, unavailable, protocolViolation
+            case unimplemented, internalError, unavailable, protocolViolation, unauthenticated
         }
         private let value: Value
         private init(_ value: Value) { self.value = value }
@@ -87,6 +87,8 @@ extension RPCError {
         public static let unavailable = Code(.unavailable)
         /// The peer sent bytes that are not the protocol.
         public static let protocolViolation = Code(.protocolViolation)
+        /// The server wants to know who calls, and the call does not prove it.
+        public static let unauthenticated = Code(.unauthenticated)
 
         /// The code's name.
         public var description: String { value.rawValue }

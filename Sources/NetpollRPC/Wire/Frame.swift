@@ -14,6 +14,13 @@ struct Frame: Sendable {
     let header: HeaderInfo
     /// What follows the header; on Framed, and in a TTHeader, it begins with the inner length.
     let payload: BufferSlice
+
+    /// Whether it says something of the connection instead of a call.
+    ///
+    /// The payload of such a frame is no protobuf message, and never has a checksum.
+    var isControl: Bool {
+        transport == .ttHeaderFramed && header.sequenceID == 0 && header.isConnectionReset
+    }
 }
 
 /// A message of the Kitex protobuf protocol.

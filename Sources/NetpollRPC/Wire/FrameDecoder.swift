@@ -12,6 +12,8 @@ struct FrameDecoder: Sendable {
     }
 
     let limits: WireLimits
+    /// Whether a payload without a checksum is refused.
+    var requiresChecksum = false
 
     /// Takes the next frame off the front of `input`, or leaves `input` as it is.
     ///
@@ -36,7 +38,9 @@ struct FrameDecoder: Sendable {
         switch transport {
         case .framed:
             guard let payload = input.readSlice(total) else { return .incomplete(total) }
-            return .frame(Frame(transport: .framed, header: HeaderInfo(), payload: payload))
+            let frame = Frame(transport: .framed, header: HeaderInfo(), payload: payload)
+            try verify(frame)
+            return .frame(frame)
         case .ttHeaderFramed:
             return try headerFrame(total, &input)
         }
@@ -61,20 +65,35 @@ struct FrameDecoder: Sendable {
         guard input.byteCount >= total else { return .incomplete(total) }
         guard let flags = input.peekInteger(at: 6, as: UInt16.self),
             let sequenceID = input.peekInteger(at: 8, as: Int32.self),
-            let frame = input.readSlice(total)
+            let bytes = input.readSlice(total)
         else { return .incomplete(total) }
         let header = try HeaderInfo(
             flags: flags,
             sequenceID: sequenceID,
-            block: frame.slice(prefix..<prefix + headerByteCount),
+            block: bytes.slice(prefix..<prefix + headerByteCount),
             limits: limits
         )
-        return .frame(
-            Frame(
-                transport: .ttHeaderFramed,
-                header: header,
-                payload: frame.slice(prefix + headerByteCount..<total)
-            )
+        let frame = Frame(
+            transport: .ttHeaderFramed,
+            header: header,
+            payload: bytes.slice(prefix + headerByteCount..<total)
         )
+        try verify(frame)
+        return .frame(frame)
+    }
+
+    private func verify(_ frame: Frame) throws(WireError) {
+        switch frame.header.checksum {
+        case .absent:
+            guard requiresChecksum, !frame.isControl else { return }
+            throw WireError(.badChecksum, "a frame has no checksum, and one is required")
+        case .malformed:
+            throw WireError(.badChecksum, "a checksum is not eight lower-case hexadecimal digits")
+        case .value(let expected):
+            let actual = frame.payload.withUnsafeBytes { CRC32C.checksum($0) }
+            guard actual == expected else {
+                throw WireError(.badChecksum, "a payload does not have the checksum that was sent")
+            }
+        }
     }
 }

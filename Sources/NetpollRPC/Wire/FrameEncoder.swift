@@ -9,10 +9,21 @@ struct FrameHead: Sendable {
     var method: [UInt8]
     /// The pairs that every frame of the kind has.
     var template: HeaderTemplate
+    /// Who calls, as ``HeaderTemplate/caller(_:)`` has it; requests only.
+    var caller: [UInt8] = []
     /// Further string pairs; TTHeader only.
     var strings: [(key: String, value: String)] = []
     /// The caller's timeout, at least 1; TTHeader requests only.
     var timeoutMilliseconds: Int?
+    /// Whether the header tells the payload's CRC-32C; TTHeader only.
+    var hasChecksum = false
+
+    fileprivate var dynamicStringCount: Int { strings.count + (hasChecksum ? 1 : 0) }
+
+    fileprivate var integerCount: UInt16 {
+        template.integerCount &+ (caller.isEmpty ? 0 : HeaderTemplate.callerPairCount)
+            &+ (timeoutMilliseconds == nil ? 0 : 1)
+    }
 }
 
 /// Writes frames into an outbound buffer: header, message head and body in one reservation.
@@ -54,7 +65,7 @@ enum FrameEncoder {
     ///   - head: What goes before the body.
     ///   - byteCount: What ``byteCount(of:bodyByteCount:limits:)`` said.
     ///   - output: Where the frame goes.
-    /// - Returns: Where the body belongs. Write it, then commit `byteCount` bytes.
+    /// - Returns: Where the body belongs. Write it, then ``finish(_:byteCount:body:in:)``.
     static func append(
         _ head: FrameHead,
         byteCount: Int,
@@ -76,6 +87,34 @@ enum FrameEncoder {
         return writer.position
     }
 
+    /// Ends a frame whose body has been written: puts the checksum in its place and commits.
+    ///
+    /// - Parameters:
+    ///   - head: As given to ``append(_:byteCount:to:)``.
+    ///   - byteCount: As given to it.
+    ///   - body: What it returned.
+    ///   - output: Where the frame is.
+    static func finish(
+        _ head: FrameHead,
+        byteCount: Int,
+        body: UnsafeMutableRawPointer,
+        in output: inout LinkBuffer
+    ) {
+        if head.hasChecksum, head.transport == .ttHeaderFramed {
+            let prefix = WireFormat.headerPrefixByteCount + headerBlockByteCount(head)
+            let payload = body - 16 - head.method.count
+            let sum = CRC32C.checksum(
+                UnsafeRawBufferPointer(start: payload, count: byteCount - prefix)
+            )
+            CRC32C.write(sum, to: payload - prefix + checksumOffset)
+        }
+        output.commit(byteCount)
+    }
+
+    /// Where the digits of the checksum lie: it is the first string pair, behind protocol id,
+    /// transforms, block type, pair count, key and value length.
+    private static let checksumOffset = WireFormat.headerPrefixByteCount + 2 + 3 + 8 + 2
+
     private static func writeHeader(
         _ head: FrameHead,
         _ byteCount: Int,
@@ -90,21 +129,23 @@ enum FrameEncoder {
         let blockEnd = writer.position + blockByteCount
         // Protocol id 0 and no transforms, whatever the payload is.
         writer.write(UInt16(0))
-        let stringCount = Int(head.template.stringCount) + head.strings.count
+        let stringCount = Int(head.template.stringCount) + head.dynamicStringCount
         if stringCount > 0 {
             writer.write(WireFormat.InfoBlock.strings)
             writer.write(UInt16(truncatingIfNeeded: stringCount))
+            if head.hasChecksum { writer.write(checksumPair) }
             writer.write(head.template.strings)
             for (key, value) in head.strings {
                 writer.write(HeaderTemplate.text(key))
                 writer.write(HeaderTemplate.text(value))
             }
         }
-        let hasTimeout = head.timeoutMilliseconds != nil
-        if head.template.integerCount > 0 || hasTimeout {
+        let integerCount = head.integerCount
+        if integerCount > 0 {
             writer.write(WireFormat.InfoBlock.integers)
-            writer.write(head.template.integerCount &+ (hasTimeout ? 1 : 0))
+            writer.write(integerCount)
             writer.write(head.template.integers)
+            writer.write(head.caller)
             if let timeout = head.timeoutMilliseconds {
                 writer.write(WireFormat.IntegerKey.timeout)
                 writer.write(UInt16(decimalDigitCount(timeout)))
@@ -114,20 +155,25 @@ enum FrameEncoder {
         while writer.position < blockEnd { writer.write(WireFormat.InfoBlock.padding) }
     }
 
+    /// The checksum before it is known.
+    private static let checksumPair =
+        HeaderTemplate.text(WireFormat.StringKey.checksum) + HeaderTemplate.text("00000000")
+
     /// The size of the header block, padded to a multiple of 4; 0 on Framed.
     private static func headerBlockByteCount(_ head: FrameHead) -> Int {
         guard head.transport == .ttHeaderFramed else { return 0 }
         var count = 2
-        if head.template.stringCount > 0 || !head.strings.isEmpty {
+        if head.template.stringCount > 0 || head.dynamicStringCount > 0 {
             count += 3 + head.template.strings.count
+            if head.hasChecksum { count += checksumPair.count }
             for (key, value) in head.strings {
                 count +=
                     4 + min(key.utf8.count, Int(UInt16.max))
                     + min(value.utf8.count, Int(UInt16.max))
             }
         }
-        if head.template.integerCount > 0 || head.timeoutMilliseconds != nil {
-            count += 3 + head.template.integers.count
+        if head.integerCount > 0 {
+            count += 3 + head.template.integers.count + head.caller.count
             if let timeout = head.timeoutMilliseconds { count += 4 + decimalDigitCount(timeout) }
         }
         return (count + 3) & ~3
@@ -158,6 +204,14 @@ private struct ByteWriter {
     mutating func write<T: FixedWidthInteger>(_ value: T) {
         position.storeBytes(of: value.bigEndian, as: T.self)
         position += MemoryLayout<T>.size
+    }
+
+    mutating func write(_ bytes: ArraySlice<UInt8>) {
+        bytes.withUnsafeBytes { source in
+            guard let base = source.baseAddress else { return }
+            position.copyMemory(from: base, byteCount: source.count)
+        }
+        position += bytes.count
     }
 
     mutating func write(_ bytes: [UInt8]) {

@@ -12,8 +12,19 @@ struct HeaderInfo: Sendable {
     private(set) var serviceName: String?
     /// The caller's timeout in milliseconds; `nil` when absent, not a number or not positive.
     private(set) var timeoutMilliseconds: Int?
+    /// Whether the caller says which service it is.
+    private var hasCaller = false
     /// Whether the peer will not use the connection any more (`crrst`).
     private(set) var isConnectionReset = false
+    /// What the sender says its payload sums up to (`crc32c`).
+    private(set) var checksum = Checksum.absent
+
+    enum Checksum: Sendable, Hashable {
+        case absent
+        case value(UInt32)
+        /// Not eight lower-case digits, so nothing it could be equal to.
+        case malformed
+    }
 
     /// An empty header, as Framed messages have.
     init() {}
@@ -67,6 +78,8 @@ struct HeaderInfo: Sendable {
             timeoutMilliseconds = Int(String(decoding: value, as: UTF8.self)).flatMap {
                 $0 > 0 ? $0 : nil
             }
+        case .integer(WireFormat.IntegerKey.fromService, let value):
+            hasCaller = !value.isEmpty
         case .integer:
             break
         case .aclToken:
@@ -76,6 +89,8 @@ struct HeaderInfo: Sendable {
                 serviceName = value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
             } else if key.elementsEqual(WireFormat.StringKey.connectionReset.utf8) {
                 isConnectionReset = true
+            } else if key.elementsEqual(WireFormat.StringKey.checksum.utf8) {
+                checksum = CRC32C.parse(value).map { .value($0) } ?? .malformed
             } else {
                 hasMetadata = true
             }
@@ -103,6 +118,12 @@ extension HeaderInfo {
             guard case .integer(let key, let value) = pair else { return nil }
             return (key, String(decoding: value, as: UTF8.self))
         }
+    }
+
+    /// The service that the caller says it is, not empty.
+    var callerService: String? {
+        guard hasCaller else { return nil }
+        return integers.last { $0.key == WireFormat.IntegerKey.fromService }?.value
     }
 
     /// The value of a string key; the last one if it is repeated.

@@ -7,6 +7,7 @@ struct WireError: Error, Hashable, CustomStringConvertible {
         case badHeader
         case badPayload
         case tooLarge
+        case badChecksum
     }
     let reason: Reason
     let description: String

@@ -29,6 +29,7 @@ enum WireFormat {
     enum StringKey {
         static let serviceName = "isn"
         static let connectionReset = "crrst"
+        static let checksum = "crc32c"
         static let businessStatus = "biz-status"
         static let businessMessage = "biz-message"
         static let businessExtra = "biz-extra"
@@ -40,13 +41,19 @@ enum WireFormat {
         /// by name, and its ``RPCError/RetryAdvice``.
         static let errorCode = "netpoll-code"
         static let retryAdvice = "netpoll-retry"
-        /// Names that mean something to the protocol, so that a server may not send them as
-        /// metadata and a client does not show them as such.
-        static let reserved: Set<String> = [
+        /// Whether a name means something to the protocol, so that a server may not send it as
+        /// metadata and a client does not show it as such.
+        static func isReserved(_ key: String) -> Bool {
+            reserved.contains(key) || key.hasPrefix(validatorPrefix)
+        }
+
+        /// What validators of payloads put before their names.
+        private static let validatorPrefix = "PV_"
+
+        private static let reserved: Set<String> = [
             serviceName, connectionReset, businessStatus, businessMessage, businessExtra,
-            errorCode, retryAdvice, "rip",
-            "tc",
-            "ti", "crc32c", "pcs", "pce", "pss", "prs", "pre", "K_ProcessAtTime", "ttscp",
+            errorCode, retryAdvice, checksum, "rip", "tc", "ti", "pcs", "pce", "pss", "prs", "pre",
+            "K_ProcessAtTime", "ttscp",
         ]
     }
 

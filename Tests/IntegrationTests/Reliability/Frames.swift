@@ -67,7 +67,7 @@ enum Frames {
             )) ?? 0
         let target = FrameEncoder.append(head, byteCount: byteCount, to: &output)
         UnsafeMutableRawBufferPointer(start: target, count: body.count).copyBytes(from: body)
-        output.commit(byteCount)
+        FrameEncoder.finish(head, byteCount: byteCount, body: target, in: &output)
         return output.readArray(byteCount) ?? []
     }
 }

@@ -24,7 +24,7 @@ func encode(_ head: FrameHead, body: [UInt8], limits: WireLimits = WireLimits())
     let byteCount = try FrameEncoder.byteCount(of: head, bodyByteCount: body.count, limits: limits)
     let target = FrameEncoder.append(head, byteCount: byteCount, to: &output)
     UnsafeMutableRawBufferPointer(start: target, count: body.count).copyBytes(from: body)
-    output.commit(byteCount)
+    FrameEncoder.finish(head, byteCount: byteCount, body: target, in: &output)
     return output.readArray(byteCount) ?? []
 }
 

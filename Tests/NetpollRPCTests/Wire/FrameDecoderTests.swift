@@ -1,5 +1,4 @@
 import NetpollCore
-import NetpollTesting
 import TestSupport
 import Testing
 
@@ -146,32 +145,5 @@ struct FrameDecoderTests {
             UInt8(digits[$0] * 16 + digits[$0 + 1])
         }
         #expect(throws: WireError.self) { try WireMessage(parsing: BufferSlice(copying: bytes)) }
-    }
-
-    @Test("random and mutated bytes never trap, in one piece or two", arguments: 0..<20)
-    func mutations(seed: Int) throws {
-        var random = SeededGenerator(seed: UInt64(seed))
-        let recorded = try Recording("ttheader-backward", "c2s").bytes
-        for round in 0..<500 {
-            var bytes =
-                round % 5 == 0 ? random.bytes(Int.random(in: 0...64, using: &random)) : recorded
-            if !bytes.isEmpty {
-                for _ in 0..<3 {
-                    bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(
-                        in: 0...255,
-                        using: &random
-                    )
-                }
-            }
-            var input = LinkBuffer()
-            let cut = Int.random(in: 0...bytes.count, using: &random)
-            input.append(BufferSlice(copying: bytes[..<cut]))
-            input.append(BufferSlice(copying: bytes[cut...]))
-            guard case .frame(let frame)? = try? FrameDecoder(limits: WireLimits()).next(&input)
-            else { continue }
-            _ = frame.pairs
-            guard let message = try? WireMessage(parsing: frame.payload) else { continue }
-            _ = WireException(parsing: message.body)
-        }
     }
 }

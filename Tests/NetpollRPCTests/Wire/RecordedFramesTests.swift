@@ -113,6 +113,7 @@ struct RecordedFramesTests {
             sequenceID: 1,
             method: method.wireName,
             template: method.requestTemplate,
+            caller: HeaderTemplate.caller(""),
             strings: [("RPC_TRANSIT_tkey", "tval")],
             timeoutMilliseconds: 1234
         )

@@ -1,0 +1,39 @@
+public import NetpollProtobuf
+
+/// Attaches an access token to every call of a client, as metadata for one hop.
+///
+/// The token travels as it is: on a network that others can read, it needs a secure channel. Any
+/// thread.
+public struct ClientTokenInterceptor: ClientInterceptor {
+    private let key: String
+    private let token: @Sendable () async throws -> AccessToken
+
+    /// Creates an interceptor.
+    ///
+    /// - Parameters:
+    ///   - key: The metadata key; it replaces a value that the caller set.
+    ///   - token: Asked before every call, so that a token can be renewed; it may wait. What it
+    ///     throws ends the call.
+    public init(
+        key: String = AccessToken.defaultKey,
+        token: @escaping @Sendable () async throws -> AccessToken
+    ) {
+        self.key = key
+        self.token = token
+    }
+
+    /// Creates an interceptor for a token that stays the same.
+    public init(_ token: AccessToken, key: String = AccessToken.defaultKey) {
+        self.init(key: key, token: { token })
+    }
+
+    /// Makes the call with the token.
+    public func intercept<Request: Message, Response: Message>(
+        _ call: ClientCall<Request>,
+        next: (ClientCall<Request>) async throws -> ClientReply<Response>
+    ) async throws -> ClientReply<Response> {
+        var call = call
+        call.options.metadata[key] = try await token().text
+        return try await next(call)
+    }
+}

@@ -1,0 +1,60 @@
+public import NetpollCore
+public import NetpollProtobuf
+public import Tracing
+
+/// Makes a span of every call of a client and sends its context along.
+///
+/// The span is called `package.Service/Method`, is of kind `client`, has the attributes of
+/// OpenTelemetry's conventions and covers the whole call, retries included. The context travels in
+/// the request's metadata, as Kitex's OpenTelemetry extension has it. A business error is an answer
+/// and no fault of the span. Any thread.
+public struct ClientTracingInterceptor: ClientInterceptor {
+    private let tracer: (any Tracer)?
+    private let server: SocketAddress?
+
+    /// Creates an interceptor.
+    ///
+    /// - Parameters:
+    ///   - tracer: Makes the spans; by default `InstrumentationSystem.tracer` at the time of a
+    ///     call.
+    ///   - server: What `server.address` and `server.port` say.
+    public init(tracer: (any Tracer)? = nil, server: SocketAddress? = nil) {
+        self.tracer = tracer
+        self.server = server
+    }
+
+    /// Makes the call inside a span.
+    public func intercept<Request: Message, Response: Message>(
+        _ call: ClientCall<Request>,
+        next: (ClientCall<Request>) async throws -> ClientReply<Response>
+    ) async throws -> ClientReply<Response> {
+        let tracer = tracer ?? InstrumentationSystem.tracer
+        let span = CallSpan(
+            tracer,
+            method: call.method.fullName,
+            context: .current ?? .topLevel,
+            kind: .client
+        )
+        span.setAddress(
+            server,
+            SemanticConventions.serverAddress,
+            SemanticConventions.serverPort
+        )
+        var traced = call
+        tracer.inject(
+            span.span.context,
+            into: &traced.options.metadata,
+            using: MetadataInjector()
+        )
+        do {
+            let reply = try await ServiceContext.$current.withValue(span.span.context) {
+                try await next(traced)
+            }
+            span.end(.success, nil)
+            return reply
+        } catch {
+            span.end(.ofClient(error), error)
+            throw error
+        }
+    }
+}

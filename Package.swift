@@ -21,6 +21,8 @@ let package = Package(
         .library(name: "NetpollCore", targets: ["NetpollCore"]),
         .library(name: "NetpollProtobuf", targets: ["NetpollProtobuf"]),
         .library(name: "NetpollRPC", targets: ["NetpollRPC"]),
+        .library(name: "NetpollRPCTesting", targets: ["NetpollRPCTesting"]),
+        .library(name: "NetpollServiceLifecycle", targets: ["NetpollServiceLifecycle"]),
         .library(name: "RPCGenCore", targets: ["RPCGenCore"]),
         .library(name: "NetpollTesting", targets: ["NetpollTesting"]),
         .executable(name: "rpc-gen", targets: ["rpc-gen"]),
@@ -28,6 +30,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .target(name: "CNetpoll"),
@@ -49,6 +52,15 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "NetpollServiceLifecycle",
+            dependencies: [
+                "NetpollCore", "NetpollRPC",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: safeSettings
+        ),
         .target(name: "RPCGenCore", dependencies: ["NetpollProtobuf"], swiftSettings: safeSettings),
         .executableTarget(
             name: "rpc-gen",
@@ -59,6 +71,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(name: "NetpollTesting", dependencies: ["NetpollCore"], swiftSettings: settings),
+        .target(
+            name: "NetpollRPCTesting",
+            dependencies: ["NetpollCore", "NetpollRPC", "NetpollTesting"],
+            swiftSettings: safeSettings
+        ),
         .target(
             name: "TestProtos",
             dependencies: ["NetpollCore", "NetpollProtobuf", "NetpollRPC"],
@@ -98,9 +115,24 @@ let package = Package(
             path: "Tests/EchoPeer",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "drain-peer",
+            dependencies: ["NetpollCore", "NetpollRPC", "NetpollServiceLifecycle", "TestProtos"],
+            path: "Tests/DrainPeer",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NetpollRPCTestingTests",
+            dependencies: ["NetpollCore", "NetpollRPC", "NetpollRPCTesting", "TestProtos"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["NetpollRPC", "NetpollTesting", "TestProtos", "TestSupport"],
+            dependencies: [
+                "NetpollRPC", "NetpollServiceLifecycle", "NetpollTesting", "TestProtos",
+                "TestSupport",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings
         ),
     ]

@@ -113,6 +113,31 @@ struct DrainTests {
         await fixture.loops.shutdown()
     }
 
+    @Test("cancelling the task of a server that drains cancels the calls in flight")
+    func cancelledDrain() async throws {
+        let loops = try EventLoopGroup(count: 2)
+        let gate = Gate()
+        let handler = Handler { _, _ in
+            try await gate.waitOrCancel()
+            return "done"
+        }
+        var options = RPCServerOptions()
+        options.drainTimeout = .seconds(3600)
+        let server = RPCServer(services: [handler], options: options, group: loops)
+        let run = Task { try await server.run(on: .tcp(host: "127.0.0.1", port: 0)) }
+        try await eventually("it listens") { !server.localAddresses.isEmpty }
+        let echo = Echo_EchoClient(try RPCClient(to: server.localAddresses[0], group: loops))
+        let call = Task { try await echo.echo(.init()) }
+        try await eventually("the call runs") { server.callCount == 1 }
+        server.beginShutdown()
+        try await eventually("the server drains") { server.runningGroup == nil }
+        #expect(server.callCount == 1)
+        run.cancel()
+        await #expect(throws: RPCError.self) { try await call.value }
+        try await run.value
+        await loops.shutdown()
+    }
+
     @Test("several listeners, TCP and Unix, serve and end together")
     func listeners() async throws {
         let loops = try EventLoopGroup(count: 2)

@@ -85,6 +85,21 @@ struct TestServerTests {
         #expect(throws: RPCError.self) { try test.makeClient() }
     }
 
+    @Test("what the body throws comes out, after the server has ended")
+    func failure() async throws {
+        let loops = try EventLoopGroup(count: 1)
+        var server: RPCServer?
+        await #expect(throws: BusinessError(1, "mine")) {
+            try await withTestServer(of: EchoService(loops: loops)) { test in
+                server = test.server
+                _ = try await Echo_EchoClient(test.client).echo(.init())
+                throw BusinessError(1, "mine")
+            }
+        }
+        #expect(server?.connectionCount == 0)
+        await loops.shutdown()
+    }
+
     @Test("a test that ends with calls in flight ends all the same")
     func stopWithCalls() async throws {
         let test = try TestServer { [Sleeper(loops: $0)] }

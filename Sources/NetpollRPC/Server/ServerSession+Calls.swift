@@ -39,7 +39,7 @@ extension ServerSession {
             start(call, on: workers)
             return true
         }
-        if settings.limits.measuresDelay, let refusal = refusal(call) {
+        if let refusal = refusal(call) {
             abandon(call, refusal)
             return true
         }
@@ -89,8 +89,14 @@ extension ServerSession {
         }
     }
 
+    /// Why a call is not to run after it has waited, if so.
     private func refusal(_ call: PendingCall) -> RPCError? {
-        settings.limits.refusal(receivedAt: call.receivedAt, now: connection.loop.now())
+        guard settings.limits.measuresDelay else { return nil }
+        let now = connection.loop.now()
+        if call.context.deadline <= now {
+            return RPCError(.deadlineExceeded, "the caller's deadline passed")
+        }
+        return settings.limits.refusal(receivedAt: call.receivedAt, now: now)
     }
 
     /// Answers a call that will not be started.

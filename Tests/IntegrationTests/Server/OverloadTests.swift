@@ -158,6 +158,38 @@ struct OverloadTests {
         await fixture.stop()
     }
 
+    @Test("a call that is late already does not run when the server looks at waiting times")
+    func lateCall() async throws {
+        let clock = ManualClock()
+        var poolOptions = WorkerPoolOptions()
+        poolOptions.threadLimit = 1
+        let pool = WorkerPool(options: poolOptions)
+        var options = RPCServerOptions()
+        options.execution = .workers(pool)
+        options.adaptiveLimit = AdaptiveLimit()
+        let (ran, turns) = (Counter(), Parking())
+        let fixture = try HandlerFixture(options, clock: clock) { _, _ in
+            ran.increment()
+            turns.waitForTurn()
+            return ""
+        }
+        let port = fixture.port
+        let raw = try await blocking {
+            let raw = try RawSocket(port: port)
+            try raw.send(try Frames.echo(1) + Frames.echo(2, timeout: 50))
+            return raw
+        }
+        try await eventually("both are there") { fixture.server.callCount == 2 && ran.value == 1 }
+        await clock.advance(by: .milliseconds(50))
+        turns.admitOne()
+        let answers = try await blocking { [try raw.receiveAnswer(), try raw.receiveAnswer()] }
+        #expect(answers.first { $0.sequenceID == 2 }?.error?.code == .deadlineExceeded)
+        #expect(ran.value == 1)
+        raw.close()
+        await fixture.finish(clock)
+        await pool.shutdown()
+    }
+
     // Row C9, in short: ten times more calls than the one thread can do.
     @Test("an overloaded server does useful work, refuses quickly, and recovers")
     func goodput() async throws {

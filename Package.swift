@@ -132,6 +132,7 @@ let package = Package(
                 "NetpollRPC", "NetpollServiceLifecycle", "NetpollTesting", "TestProtos",
                 "TestSupport",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),

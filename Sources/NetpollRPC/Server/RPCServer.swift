@@ -63,18 +63,23 @@ public final class RPCServer: Sendable {
     /// Cancelling the task of a server that drains already cancels the calls in flight too.
     ///
     /// - Parameter addresses: Where to listen; by default the server's ``addresses``.
-    /// - Throws: As ``start(on:)``; nothing when the server was shut down before.
+    /// - Throws: As ``start(on:)``, and ``RPCError`` when there is no address; nothing when the server
+    ///   was shut down before.
     public func run(on addresses: SocketAddress...) async throws {
         try await run(on: addresses.isEmpty ? self.addresses : addresses)
     }
 
     /// As `run(on:)` with each address by itself.
     ///
-    /// - Parameter addresses: Where to listen.
-    /// - Throws: As ``start(on:)``; nothing when the server was shut down before.
+    /// - Parameter addresses: Where to listen, at least one.
+    /// - Throws: As ``start(on:)``, and ``RPCError`` when there is no address; nothing when the server
+    ///   was shut down before.
     public func run(on addresses: [SocketAddress]) async throws {
         let (requested, ended) = state.withLock { ($0.requested, $0.ended) }
         if requested.isFinished { return }
+        guard !addresses.isEmpty else {
+            throw RPCError(.invalidArgument, "the server has no address to listen on")
+        }
         try start(on: addresses)
         // Fails never: cancellation is a request like any other.
         try? await requested.wait(begin: {}, onCancel: { requested.finish(.success(())) })

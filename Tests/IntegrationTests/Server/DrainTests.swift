@@ -8,6 +8,7 @@ import Synchronization
 import TestProtos
 import TestSupport
 import Testing
+import UnixSignals
 
 @testable import NetpollRPC
 
@@ -194,6 +195,26 @@ struct DrainTests {
         gate.open()
         #expect(try await call.value == "done")
         try await run.value
+        await loops.shutdown()
+    }
+
+    @Test("a server without an address, or whose address is taken, ends with the error")
+    func badStart() async throws {
+        let loops = try EventLoopGroup(count: 1)
+        let fixture = try HandlerFixture { _, _ in "" }
+        let nowhere = RPCServer(services: [Handler { _, _ in "" }], group: loops)
+        let error = await #expect(throws: RPCError.self) { try await nowhere.run() }
+        #expect(error?.code == .invalidArgument)
+        let taken = RPCServer(
+            services: [Handler { _, _ in "" }],
+            addresses: [fixture.address],
+            group: loops
+        )
+        let other = await #expect(throws: NetpollError.self) {
+            try await taken.runUntilSignal([.sigusr2])
+        }
+        #expect(other?.code == .addressInUse)
+        await fixture.stop()
         await loops.shutdown()
     }
 

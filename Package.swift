@@ -21,6 +21,8 @@ let package = Package(
         .library(name: "NetpollCore", targets: ["NetpollCore"]),
         .library(name: "NetpollProtobuf", targets: ["NetpollProtobuf"]),
         .library(name: "NetpollRPC", targets: ["NetpollRPC"]),
+        .library(name: "NetpollRPCTesting", targets: ["NetpollRPCTesting"]),
+        .library(name: "NetpollServiceLifecycle", targets: ["NetpollServiceLifecycle"]),
         .library(name: "RPCGenCore", targets: ["RPCGenCore"]),
         .library(name: "NetpollTesting", targets: ["NetpollTesting"]),
         .executable(name: "rpc-gen", targets: ["rpc-gen"]),
@@ -33,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .target(name: "CNetpoll"),
@@ -56,6 +59,15 @@ let package = Package(
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: settings
+        ),
+        .target(
+            name: "NetpollServiceLifecycle",
+            dependencies: [
+                "NetpollCore", "NetpollRPC",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: safeSettings
         ),
         .target(name: "RPCGenCore", dependencies: ["NetpollProtobuf"], swiftSettings: safeSettings),
         .executableTarget(
@@ -90,6 +102,11 @@ let package = Package(
             dependencies: ["rpc-gen"]
         ),
         .target(name: "NetpollTesting", dependencies: ["NetpollCore"], swiftSettings: settings),
+        .target(
+            name: "NetpollRPCTesting",
+            dependencies: ["NetpollCore", "NetpollRPC", "NetpollTesting"],
+            swiftSettings: safeSettings
+        ),
         .target(
             name: "TestProtos",
             dependencies: ["NetpollCore", "NetpollProtobuf", "NetpollRPC"],
@@ -135,12 +152,26 @@ let package = Package(
             path: "Tests/EchoPeer",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "drain-peer",
+            dependencies: ["NetpollCore", "NetpollRPC", "NetpollServiceLifecycle", "TestProtos"],
+            path: "Tests/DrainPeer",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NetpollRPCTestingTests",
+            dependencies: ["NetpollCore", "NetpollRPC", "NetpollRPCTesting", "TestProtos"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "NetpollRPC", "NetpollTesting", "TestProtos", "TestSupport",
+                "NetpollRPC", "NetpollServiceLifecycle", "NetpollTesting", "TestProtos",
+                "TestSupport",
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),

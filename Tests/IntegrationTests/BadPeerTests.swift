@@ -24,20 +24,22 @@ struct BadPeerTests {
     }
 
     @Test(
-        "claimed lengths buy no memory and close the connection",
+        "claimed lengths buy no memory and close the connection, after an answer where one can be told",
         arguments: [
-            "ffffffff1000000000000001000100000000", "7fffffff9001000100000004",
-            "0000ffff1000000000000001ffff00000000",
-            "000000261000000000000001000002000000",
+            ("ffffffff1000000000000001000100000000", true), ("7fffffff9001000100000004", false),
+            ("0000ffff1000000000000001ffff00000000", true),
+            ("000000261000000000000001000002000000", false),
         ]
     )
-    func lengths(hex: String) async throws {
+    func lengths(hex: String, isAnswered: Bool) async throws {
         let fixture = try Fixture()
         let digits = hex.compactMap(\.hexDigitValue)
         let bytes = stride(from: 0, to: digits.count - 1, by: 2).map {
             UInt8(digits[$0] * 16 + digits[$0 + 1])
         }
-        #expect(try await RawPeer(fixture).exchange(bytes, endsOutput: false).isEmpty)
+        let received = try await RawPeer(fixture).exchange(bytes, endsOutput: false)
+        #expect(received.isEmpty != isAnswered)
+        if isAnswered { #expect(try Answer(received).error?.code == .resourceExhausted) }
         await fixture.stop()
     }
 

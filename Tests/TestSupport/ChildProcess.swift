@@ -54,6 +54,19 @@ public final class ChildProcess: @unchecked Sendable {
     /// Lets a stopped process go on.
     public func resume() { kill(identifier, SIGCONT) }
 
+    /// Sends the process a signal.
+    public func signal(_ number: Int32) { kill(identifier, number) }
+
+    /// Waits until the process has ended by itself.
+    ///
+    /// - Returns: Its exit code, or -1 if a signal ended it.
+    public func waitForExit() -> Int32 {
+        var status: Int32 = 0
+        while waitpid(identifier, &status, 0) < 0, errno == EINTR {}
+        identifier = 0
+        return status & 0x7F == 0 ? (status >> 8) & 0xFF : -1
+    }
+
     /// Kills the process and waits until it is gone.
     public func end() {
         guard identifier > 0 else { return }

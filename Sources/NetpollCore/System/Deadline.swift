@@ -53,7 +53,7 @@ extension Duration {
     /// Nanoseconds, clamped to 0 ...
     ///
     /// `UInt64.max`.
-    var wholeNanoseconds: UInt64 {
+    package var wholeNanoseconds: UInt64 {
         let (seconds, attoseconds) = components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
         let (scaled, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)

@@ -63,17 +63,34 @@ public final class WorkerPool: TaskExecutor {
         _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         try admit()
-        defer {
-            let ended = state.withLock { state in
-                state.running -= 1
-                return state.takeShutdowns()
-            }
-            end(ended)
-        }
+        defer { didReturn() }
         return try await withTaskExecutorPreference(self) {
             state.withLock { $0.admitted -= 1 }
             return try await body()
         }
+    }
+
+    /// Starts a task whose body begins on one of the pool's threads, and counts it as ``run(_:)``
+    /// does.
+    ///
+    /// - Throws: As ``run(_:)``; then `body` is not called.
+    package func start(
+        _ body: @escaping @Sendable () async -> Void
+    ) throws(NetpollError) -> Task<Void, Never> {
+        try admit()
+        return Task.detached(executorPreference: self) {
+            self.state.withLock { $0.admitted -= 1 }
+            await body()
+            self.didReturn()
+        }
+    }
+
+    private func didReturn() {
+        let ended = state.withLock { state in
+            state.running -= 1
+            return state.takeShutdowns()
+        }
+        end(ended)
     }
 
     private func admit() throws(NetpollError) {

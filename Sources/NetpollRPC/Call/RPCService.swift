@@ -22,8 +22,8 @@ public struct MethodRegistrar {
     ///
     /// - Parameters:
     ///   - name: The method's name in the `.proto` file; the last registration of a name counts.
-    ///   - handler: Serves one call; runs on the event loop that read the request until it
-    ///     suspends, so it must not block its thread.
+    ///   - handler: Serves one call; ``RPCServerOptions/execution`` says where. On an event loop it
+    ///     must not hold its thread.
     public mutating func register<Request: Message, Response: Message>(
         _ name: String,
         _ handler: @escaping @Sendable (Request, RPCContext) async throws -> Response

@@ -3,7 +3,7 @@ public import NetpollProtobuf
 /// Runs around every handler of a server.
 ///
 /// It sees requests that were decoded and admitted. The first interceptor of a server is the
-/// outermost. It runs where the handler runs, on an event loop, so it must not block. Many calls at
+/// outermost. It runs where the handler runs: on an event loop it must not block. Many calls at
 /// a time.
 public protocol ServerInterceptor: Sendable {
     /// Calls `next` with the request, changed or not, and returns what it returns, changed or not;

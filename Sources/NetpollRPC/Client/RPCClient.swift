@@ -48,7 +48,28 @@ public final class RPCClient: Sendable {
         self.options = options
         self.group = loops
         ownsGroup = group == nil
-        route = Self.makeRoute(address, options, loops)
+        route = Self.makeRoute(options, loops, Self.makeDial(address, options, loops))
+        caller = HeaderTemplate.caller(options.serviceName)
+    }
+
+    /// Creates a client that connects in another way.
+    ///
+    /// - Parameters:
+    ///   - address: What the client calls the other side.
+    ///   - options: Connections, timeouts and limits.
+    ///   - group: The loops to use.
+    ///   - dial: Makes a session.
+    init(
+        address: SocketAddress,
+        options: RPCClientOptions,
+        group: EventLoopGroup,
+        dial: @escaping MultiplexedConnections.Dial
+    ) {
+        self.address = address
+        self.options = options
+        self.group = group
+        ownsGroup = false
+        route = Self.makeRoute(options, group, dial)
         caller = HeaderTemplate.caller(options.serviceName)
     }
 
@@ -57,17 +78,17 @@ public final class RPCClient: Sendable {
         if ownsGroup { group.shutdownWithoutWaiting() }
     }
 
-    private static func makeRoute(
+    private static func makeDial(
         _ address: SocketAddress,
         _ options: RPCClientOptions,
         _ group: EventLoopGroup
-    ) -> Route {
+    ) -> MultiplexedConnections.Dial {
         let dialer = Dialer(
             group: group,
             options: options.connection,
             connectTimeout: options.connectTimeout
         )
-        let dial: MultiplexedConnections.Dial = { completion in
+        return { completion in
             dialer.dial(address) { outcome in
                 // On the connection's loop, before it reads its first byte.
                 completion(
@@ -79,6 +100,13 @@ public final class RPCClient: Sendable {
                 )
             }
         }
+    }
+
+    private static func makeRoute(
+        _ options: RPCClientOptions,
+        _ group: EventLoopGroup,
+        _ dial: @escaping MultiplexedConnections.Dial
+    ) -> Route {
         switch options.connections {
         case .multiplexed(let count):
             return .multiplexed(MultiplexedConnections(count: count, dial: dial))

@@ -1,66 +1,94 @@
 internal import Logging
 public import NetpollCore
-internal import Synchronization
 
 /// Serves any number of services on any number of addresses.
 ///
 /// Requests of one connection are served concurrently and answered as they finish. A server is
-/// started once, by ``run(on:)`` or ``start(on:)``, and ends with ``shutdown()``.
+/// started once, by ``run(on:)`` or ``start(on:)``, and ends with ``shutdown()``, which answers the
+/// calls in flight. Any thread.
 public final class RPCServer: Sendable {
-    private struct State {
+    struct State {
         var phase = Phase.new
         var group: EventLoopGroup?
+        var settings: ServerSettings?
         var listeners: [Listener] = []
         var sessions: [ObjectIdentifier: ServerSession] = [:]
         /// Tells ``run(on:)`` that somebody wants the end.
         let requested = Waiter<Void>()
         /// Told when the last session is gone during shutdown.
         var emptied: Waiter<Void>?
+        var isForced = false
         let ended = Waiter<Void>()
     }
 
-    private enum Phase {
+    enum Phase {
         case new, running, closing, ending
     }
 
+    /// Where the server listens when nobody says otherwise.
+    public let addresses: [SocketAddress]
     private let services: [any RPCService]
     private let interceptors: [any ServerInterceptor]
-    private let options: RPCServerOptions
-    private let givenGroup: EventLoopGroup?
-    private let state = Locked(State())
-    private let callCounter = CallCounter()
+    let options: RPCServerOptions
+    let givenGroup: EventLoopGroup?
+    let state = Locked(State())
+    private let limits: ServerLimits
 
     /// Creates a server; nothing happens until it is started.
     ///
     /// - Parameters:
     ///   - services: What to serve. Two services need different names.
+    ///   - addresses: Where to listen, TCP and Unix in any number, when ``run(on:)`` is not told.
     ///   - interceptors: What runs around every handler, the outermost first.
     ///   - options: The server's bounds.
     ///   - group: The loops to use; by default the server has its own while it runs.
     public init(
         services: [any RPCService],
+        addresses: [SocketAddress] = [],
         interceptors: [any ServerInterceptor] = [],
         options: RPCServerOptions = RPCServerOptions(),
         group: EventLoopGroup? = nil
     ) {
         self.services = services
+        self.addresses = addresses
         self.interceptors = interceptors
         self.options = options
         givenGroup = group
+        limits = ServerLimits(options)
     }
 
     /// Starts to serve and returns when the server has been shut down, or its task was cancelled
     /// and the calls in flight have ended.
     ///
-    /// - Parameter addresses: Where to listen.
-    /// - Throws: As ``start(on:)``; nothing when the server was shut down before.
+    /// Cancelling the task of a server that drains already cancels the calls in flight too.
+    ///
+    /// - Parameter addresses: Where to listen; by default the server's ``addresses``.
+    /// - Throws: As ``start(on:)``, and ``RPCError`` when there is no address; nothing when the server
+    ///   was shut down before.
     public func run(on addresses: SocketAddress...) async throws {
-        let requested = state.withLock { $0.requested }
+        try await run(on: addresses.isEmpty ? self.addresses : addresses)
+    }
+
+    /// As `run(on:)` with each address by itself.
+    ///
+    /// - Parameter addresses: Where to listen, at least one.
+    /// - Throws: As ``start(on:)``, and ``RPCError`` when there is no address; nothing when the server
+    ///   was shut down before.
+    public func run(on addresses: [SocketAddress]) async throws {
+        let (requested, ended) = state.withLock { ($0.requested, $0.ended) }
         if requested.isFinished { return }
+        guard !addresses.isEmpty else {
+            throw RPCError(.invalidArgument, "the server has no address to listen on")
+        }
         try start(on: addresses)
         // Fails never: cancellation is a request like any other.
         try? await requested.wait(begin: {}, onCancel: { requested.finish(.success(())) })
-        await shutdown()
+        if Task.isCancelled { return await shutdown() }
+        await withTaskCancellationHandler {
+            await shutdown()
+        } onCancel: {
+            if !ended.isFinished { self.cancelCalls() }
+        }
     }
 
     /// Starts to serve and returns at once.
@@ -68,10 +96,15 @@ public final class RPCServer: Sendable {
     /// - Parameter addresses: Where to listen; TCP port 0 asks for any free port.
     /// - Returns: The addresses with the ports that were chosen.
     /// - Throws: `NetpollError` when an address cannot be used, ``RPCError`` when two services have
-    ///   the same name or the server was started before.
+    ///   the same name, the options name a method that is not there, or the server was started
+    ///   before.
     @discardableResult
     public func start(on addresses: [SocketAddress]) throws -> [SocketAddress] {
-        let router = try Router(services, interceptors: interceptors)
+        let router = try Router(
+            services,
+            interceptors: interceptors,
+            execution: ExecutionTable(options)
+        )
         let isFirst = state.withLock { state in
             guard state.phase == .new else { return false }
             state.phase = .running
@@ -79,8 +112,12 @@ public final class RPCServer: Sendable {
         }
         guard isFirst else { throw RPCError(.invalidArgument, "a server is started once") }
         let group = try givenGroup ?? EventLoopGroup()
-        state.withLock { $0.group = group }
-        let settings = ServerSettings(router: router, options: options, callCounter: callCounter)
+        let settings = ServerSettings(router: router, options: options, limits: limits)
+        for observer in observers { observer.serverWillStart(router.served) }
+        state.withLock { state in
+            state.group = group
+            state.settings = settings
+        }
         var listeners: [Listener] = []
         do {
             for address in addresses { listeners.append(try listen(on: address, group, settings)) }
@@ -100,99 +137,67 @@ public final class RPCServer: Sendable {
     ) throws -> Listener {
         try Listener(on: address, group: group, options: options.listener) {
             [weak self] connection in
-            let session = ServerSession(connection, settings: settings) { [weak self] in
-                self?.remove($0)
-            }
-            guard let self, self.add(session) else {
-                connection.close()
-                return session
-            }
-            session.begin()
+            Self.makeSession(of: self, connection, settings)
+        }
+    }
+
+    private static func makeSession(
+        of server: RPCServer?,
+        _ connection: Connection,
+        _ settings: ServerSettings
+    ) -> ServerSession {
+        let session = ServerSession(connection, settings: settings) { [weak server] in
+            server?.remove($0)
+        }
+        guard let server, server.add(session) else {
+            connection.close()
             return session
         }
+        session.begin()
+        return session
     }
 
-    /// Ends the server: stops accepting, answers the calls in flight, tells multiplexing clients,
-    /// and closes.
-    ///
-    /// Calls that take longer than the drain timeout are cancelled.
-    ///
-    /// Returns when everything is closed; a second call waits for the first.
-    public func shutdown() async {
-        let (isFirst, group, listeners, waiters) = state.withLock { state in
-            let isFirst = state.phase == .running
-            if isFirst {
-                state.phase = .closing
-            } else if state.phase == .new {
-                state.phase = .ending
-            }
-            return (
-                isFirst, state.group, state.listeners,
-                (requested: state.requested, ended: state.ended)
-            )
-        }
-        waiters.requested.finish(.success(()))
-        guard isFirst, let group else {
-            // A server that never ran has nothing to wait for.
-            if group != nil { try? await waiters.ended.wait(begin: {}, onCancel: {}) }
-            return
-        }
-        // What the kernel has accepted already is taken and served like the rest.
-        for listener in listeners { await listener.close() }
-        let sessions = state.withLock { state in
-            state.phase = .ending
-            return Array(state.sessions.values)
-        }
-        for session in sessions { session.drain() }
-        await waitUntilEmpty(group)
-        if givenGroup == nil { await group.shutdown() }
-        waiters.ended.finish(.success(()))
+    /// Whether the server was neither started nor shut down.
+    var isNew: Bool { state.withLock { $0.phase == .new } }
+
+    /// The loops that serve, while the server runs.
+    var runningGroup: EventLoopGroup? {
+        state.withLock { $0.phase == .running ? $0.group : nil }
     }
 
-    /// Waits for the last connection, pressing harder each time that it takes too long.
-    private func waitUntilEmpty(_ group: EventLoopGroup) async {
-        if await isEmptied(within: options.drainTimeout, group) { return }
-        let late = state.withLock { Array($0.sessions.values) }
-        options.logger.warning(
-            "cancelling calls that outlast the drain timeout",
-            metadata: ["connections": "\(late.count)", "timeout": "\(options.drainTimeout)"]
+    /// Makes a connection in memory whose far end the server serves like any other.
+    ///
+    /// - Parameter options: The options of the near end.
+    /// - Returns: The near end; call `begin` on it.
+    /// - Throws: `shutdown` when the server does not run.
+    func connectInProcess(_ options: ConnectionOptions) throws(NetpollError) -> Connection {
+        let (group, settings) = state.withLock { state in
+            state.phase == .running ? (state.group, state.settings) : (nil, nil)
+        }
+        guard let group, let settings else {
+            throw NetpollError(.shutdown, "the server does not run")
+        }
+        let (near, far) = Connection.makePair(
+            group.preferred(),
+            group.next(),
+            (options, self.options.listener.connection)
         )
-        for session in late { session.cancelAll() }
-        // The connections close in good order, which takes a peer that answers; others are cut off.
-        if await isEmptied(within: Self.cancellationGrace, group) { return }
-        for session in state.withLock({ Array($0.sessions.values) }) { session.connection.abort() }
-        _ = await isEmptied(within: Self.cancellationGrace, group)
+        far.begin { [weak self] in Self.makeSession(of: self, $0, settings) }
+        return near
     }
 
-    private static let cancellationGrace: Duration = .seconds(1)
+    var observers: [any ServerObserver] { services.compactMap { $0 as? any ServerObserver } }
 
-    private func isEmptied(within timeout: Duration, _ group: EventLoopGroup) async -> Bool {
-        let emptied = Waiter<Void>()
-        let isEmpty = state.withLock { state in
-            state.emptied = emptied
-            return state.sessions.isEmpty
-        }
-        if isEmpty { return true }
-        let late = NetpollError(.timedOut, "drain")
-        do throws(NetpollError) {
-            try await emptied.wait(
-                until: group.deadline(after: timeout),
-                on: group.next(),
-                late: .failure(late),
-                begin: {},
-                onCancel: {}
-            )
-            return true
-        } catch {
-            return false
-        }
+    /// Where the server listens, with the ports that the system chose; empty until it was started.
+    public var localAddresses: [SocketAddress] {
+        state.withLock { $0.listeners.map(\.localAddress) }
     }
 
     /// The number of open connections.
     public var connectionCount: Int { state.withLock { $0.sessions.count } }
 
-    /// The number of calls whose handlers have not returned.
-    public var callCount: Int { callCounter.value.load(ordering: .relaxed) }
+    /// The number of calls that were admitted and whose handlers have not returned.
+    public var callCount: Int { limits.inFlightCount }
 
     private func add(_ session: ServerSession) -> Bool {
         state.withLock { state in

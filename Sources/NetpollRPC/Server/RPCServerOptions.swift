@@ -9,6 +9,28 @@ public struct RPCServerOptions: Sendable {
     ///
     /// Default 4,096.
     public var inFlightLimit = 4096
+    /// Most calls in flight on all connections together; more are answered with an error that
+    /// advises to try another server.
+    ///
+    /// A call counts until its handler has returned, whatever became of its caller. Default 65,536.
+    public var serverInFlightLimit = 65_536
+    /// Most calls in a second.
+    ///
+    /// Default: no limit.
+    public var rateLimit: RateLimit?
+    /// Whether calls are refused early when they wait too long for their handlers to start.
+    ///
+    /// Default: they are not.
+    public var adaptiveLimit: AdaptiveLimit?
+    /// Where handlers run.
+    ///
+    /// Default: on the loop that read the request.
+    public var execution = HandlerExecution.loop
+    /// Where the handlers of some services and methods run, by full name: `package.Service` or
+    /// `package.Service/Method`.
+    ///
+    /// A name that the server does not serve is an error at its start. Default: none.
+    public var methodExecution: [String: HandlerExecution] = [:]
     /// How long ``RPCServer/shutdown()`` waits for calls in flight before it cancels them.
     ///
     /// Default 5 s.

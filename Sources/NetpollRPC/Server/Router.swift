@@ -1,19 +1,29 @@
+internal import NetpollCore
+
 /// Finds the handler of a request by service and method name, in Kitex's order of search.
 struct Router: Sendable {
     struct Route: Sendable {
         let service: ServiceDescriptor
         let handler: MethodHandler
+        /// Who runs the handler instead of the loop.
+        let workers: WorkerPool?
     }
 
-    private var services:
-        [String: (descriptor: ServiceDescriptor, methods: [String: MethodHandler])] = [:]
+    private var services: [String: (descriptor: ServiceDescriptor, methods: [String: Route])] = [:]
     /// The services that have a method, for requests that do not name a service we know.
     private var byMethod: [String: [Route]] = [:]
+    /// All services by name.
+    private(set) var served: [ServedService] = []
 
     /// Collects the services' methods, each with the interceptors around it.
     ///
-    /// - Throws: ``RPCError`` with code `invalidArgument` when two services have the same name.
-    init(_ list: [any RPCService], interceptors: [any ServerInterceptor] = []) throws {
+    /// - Throws: ``RPCError`` with code `invalidArgument` when two services have the same name, or
+    ///   `execution` names something that is not there.
+    init(
+        _ list: [any RPCService],
+        interceptors: [any ServerInterceptor] = [],
+        execution: ExecutionTable = ExecutionTable(RPCServerOptions())
+    ) throws {
         for service in list {
             let descriptor = type(of: service).serviceDescriptor
             guard services[descriptor.name] == nil else {
@@ -24,13 +34,24 @@ struct Router: Sendable {
             }
             var registrar = MethodRegistrar(interceptors: interceptors)
             service.registerMethods(with: &registrar)
-            services[descriptor.name] = (descriptor, registrar.methods)
-            if !descriptor.package.isEmpty {
-                services[descriptor.fullName] = (descriptor, registrar.methods)
-            }
+            var routes: [String: Route] = [:]
             for (name, handler) in registrar.methods {
-                byMethod[name, default: []].append(Route(service: descriptor, handler: handler))
+                let workers = execution.workers(descriptor, name)
+                let route = Route(service: descriptor, handler: handler, workers: workers)
+                routes[name] = route
+                byMethod[name, default: []].append(route)
             }
+            services[descriptor.name] = (descriptor, routes)
+            if !descriptor.package.isEmpty {
+                services[descriptor.fullName] = (descriptor, routes)
+            }
+            served.append(ServedService(name: descriptor.fullName, methods: routes.keys.sorted()))
+        }
+        served.sort { $0.name < $1.name }
+        let mistakes = execution.unknownNames(served)
+        guard mistakes.isEmpty else {
+            let names = mistakes.joined(separator: ", ")
+            throw RPCError(.invalidArgument, "methodExecution names what is not served: \(names)")
         }
     }
 
@@ -40,7 +61,7 @@ struct Router: Sendable {
     /// only owner is taken.
     func route(service: String?, method: String) -> Result<Route, RPCError> {
         if let service, let known = services[service] {
-            guard let handler = known.methods[method] else {
+            guard let route = known.methods[method] else {
                 return .failure(
                     RPCError(
                         .unimplemented,
@@ -49,7 +70,7 @@ struct Router: Sendable {
                     )
                 )
             }
-            return .success(Route(service: known.descriptor, handler: handler))
+            return .success(route)
         }
         let owners = byMethod[method, default: []]
         // Without a name the first owner serves, as in Kitex; a wrong name must be unambiguous.

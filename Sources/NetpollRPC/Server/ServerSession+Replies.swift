@@ -14,7 +14,11 @@ struct PendingCall: Sendable {
     let context: RPCContext
     let address: ReplyAddress
     let handler: MethodHandler
+    /// Who runs the handler instead of the loop.
+    let workers: WorkerPool?
     let body: BufferSlice
+    /// Meaningful only when the server measures how long calls wait.
+    let receivedAt: Deadline
 }
 
 /// A handler that has not returned yet.
@@ -135,7 +139,7 @@ extension ServerSession {
         bodyByteCount: Int,
         _ writeBody: (UnsafeMutableRawPointer) -> Void
     ) {
-        let head = FrameHead(
+        var head = FrameHead(
             transport: address.transport,
             type: type,
             sequenceID: address.sequenceID,
@@ -144,6 +148,9 @@ extension ServerSession {
             strings: strings,
             hasChecksum: settings.options.checksum.isSent
         )
+        if repliesAreLast.load(ordering: .relaxed) {
+            head.strings.append((WireFormat.StringKey.connectionReset, "1"))
+        }
         do throws(WireError) {
             let byteCount = try FrameEncoder.byteCount(
                 of: head,

@@ -7,12 +7,12 @@ struct ServerSettings: Sendable {
     let router: Router
     let options: RPCServerOptions
     let decoder: FrameDecoder
-    let callCounter: CallCounter
+    let limits: ServerLimits
 
-    init(router: Router, options: RPCServerOptions, callCounter: CallCounter) {
+    init(router: Router, options: RPCServerOptions, limits: ServerLimits) {
         self.router = router
         self.options = options
-        self.callCounter = callCounter
+        self.limits = limits
         decoder = FrameDecoder(
             limits: options.limits,
             requiresChecksum: options.checksum == .required
@@ -20,39 +20,42 @@ struct ServerSettings: Sendable {
     }
 }
 
-/// How many handlers of a server have not returned.
-final class CallCounter: Sendable {
-    let value = Atomic<Int>(0)
-}
-
 /// The calls of one server connection.
 ///
-/// Confined to the inside of the connection's loop. Requests are cut from the stream while the loop dispatches
-/// events, and started in its run phase; what they write leaves together at the end of the turn.
+/// Confined to the inside of the connection's loop. Requests are cut from the stream while the loop
+/// dispatches events, and started in its run phase; what they write leaves together at the end of
+/// the turn.
 final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable {
-    // @unchecked: everything but the constants is touched by the connection's loop only.
+    // @unchecked: everything but the constants and the atomic is touched by the connection's loop
+    // only.
 
     let connection: Connection
     let settings: ServerSettings
     private let onEnd: @Sendable (ServerSession) -> Void
 
-    private var ready: [PendingCall] = []
+    var ready: [PendingCall] = []
     /// How many of `ready` have been started.
-    private var startedCount = 0
-    private var isQueued = false
-    private var isClosed = false
-    private var running: [ObjectIdentifier: RunningCall] = [:]
-    private var peerHasEnded = false
-    private var isDraining = false
-    private var isBroken = false
-    private var isEndAnnounced = false
-    private var isMultiplexed = false
-    private var watched = Watched.nothing
-    private var watchTimer: TimerToken?
-    private var lastActivity: Deadline
+    var startedCount = 0
+    var isQueued = false
+    var isClosed = false
+    var running: [ObjectIdentifier: RunningCall] = [:]
+    var peerHasEnded = false
+    var isDraining = false
+    var isBroken = false
+    var isEndAnnounced = false
+    /// Handlers that start now are cancelled too.
+    var isCancelling = false
+    var isMultiplexed = false
+    /// Whether replies tell the client not to use the connection again; asked by any thread.
+    let repliesAreLast = Atomic<Bool>(false)
+    /// Ends the moment that a client gets when the server ends.
+    var graceTimer: TimerToken?
+    var watched = Watched.nothing
+    var watchTimer: TimerToken?
+    var lastActivity: Deadline
 
     /// What the session's one timer waits for: the first byte, the rest of a frame, or any call.
-    private enum Watched {
+    enum Watched {
         case nothing, firstByte, frame, idle
     }
 
@@ -67,7 +70,10 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
         lastActivity = connection.loop.now()
     }
 
-    private var inFlightCount: Int { ready.count - startedCount + running.count }
+    /// The calls that were admitted and whose handlers have not returned, cancelled or not.
+    var inFlightCount: Int { waitingCount + running.count }
+
+    var waitingCount: Int { ready.count - startedCount }
 }
 
 // MARK: - The connection's events
@@ -78,7 +84,7 @@ extension ServerSession {
             input.removeAll()
             return 0
         }
-        do {
+        do throws(WireError) {
             var isNewFrame = false
             while true {
                 switch try settings.decoder.next(&input) {
@@ -91,6 +97,10 @@ extension ServerSession {
                 }
             }
         } catch {
+            if let wanted = refuse(error, input) {
+                watch(.frame, isNewFrame: false)
+                return wanted
+            }
             settings.options.logger.debug(
                 "closing a connection that broke the protocol",
                 metadata: ["peer": "\(connection.peerAddress)", "error": "\(error)"]
@@ -101,7 +111,7 @@ extension ServerSession {
         }
     }
 
-    private func breakOff() {
+    func breakOff() {
         // Requests that came whole before it are still answered; nothing more is read.
         isBroken = true
         connection.pauseReading()
@@ -109,8 +119,16 @@ extension ServerSession {
     }
 
     private func receive(_ frame: Frame) throws(WireError) {
-        let message = try WireMessage(parsing: frame.payload)
-        if frame.header.flags & WireFormat.outOfOrderFlag != 0 { isMultiplexed = true }
+        if frame.header.flags & WireFormat.outOfOrderFlag != 0, !isMultiplexed {
+            isMultiplexed = true
+            repliesAreLast.store(false, ordering: .relaxed)
+        }
+        let message: WireMessage
+        do throws(WireError) {
+            message = try WireMessage(parsing: frame.payload)
+        } catch {
+            return try refuse(error, frame)
+        }
         let address = ReplyAddress(
             transport: frame.transport,
             sequenceID: message.sequenceID,
@@ -144,13 +162,11 @@ extension ServerSession {
         _ address: ReplyAddress
     ) {
         guard inFlightCount < settings.options.inFlightLimit else {
-            let error = RPCError(
-                .resourceExhausted,
-                "request over limit: \(settings.options.inFlightLimit) calls in flight",
-                exceptionID: WireFormat.ExceptionID.internalError,
-                retry: .elsewhere
-            )
-            return send(error, to: address)
+            let limit = settings.options.inFlightLimit
+            return send(.overLimit("\(limit) calls in flight", .elsewhere), to: address)
+        }
+        if let refusal = settings.limits.admit(on: connection.loop) {
+            return send(refusal, to: address)
         }
         queue()
         ready.append(
@@ -158,7 +174,9 @@ extension ServerSession {
                 context: makeContext(frame, message, route),
                 address: address,
                 handler: route.handler,
-                body: message.body
+                workers: route.workers,
+                body: message.body,
+                receivedAt: settings.limits.measuresDelay ? connection.loop.now() : .distantFuture
             )
         )
     }
@@ -195,174 +213,16 @@ extension ServerSession {
 
     func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
         isClosed = true
+        settings.limits.release(waitingCount)
         ready = []
         startedCount = 0
         for call in running.values { call.end(cancel: true, on: connection.loop) }
         running = [:]
-        if let watchTimer { connection.loop.cancel(watchTimer) }
+        for timer in [watchTimer, graceTimer] {
+            if let timer { connection.loop.cancel(timer) }
+        }
         watchTimer = nil
+        graceTimer = nil
         onEnd(self)
-    }
-}
-
-// MARK: - Calls
-
-extension ServerSession {
-    /// Starts what was received in this turn.
-    ///
-    /// A handler that holds its thread for too long loses the loop; whoever takes it over finds the
-    /// session queued again and starts the rest.
-    func runOnLoop() {
-        isQueued = false
-        while let call = takeReady() {
-            if !ready.isEmpty { queue() }
-            guard start(call) else { return }
-        }
-    }
-
-    private func takeReady() -> PendingCall? {
-        guard startedCount < ready.count else { return nil }
-        defer {
-            startedCount += 1
-            if startedCount == ready.count {
-                ready.removeAll(keepingCapacity: true)
-                startedCount = 0
-            }
-        }
-        return ready[startedCount]
-    }
-
-    private func queue() {
-        guard !isQueued else { return }
-        isQueued = true
-        connection.loop.run(self)
-    }
-
-    /// - Returns: False if the loop was lost to another thread.
-    private func start(_ call: PendingCall) -> Bool {
-        let id = ObjectIdentifier(call.context)
-        running[id] = RunningCall(context: call.context)
-        settings.callCounter.value.wrappingAdd(1, ordering: .relaxed)
-        let sink = CallSink(session: self, context: call.context, address: call.address)
-        let loop = connection.loop
-        var task: Task<Void, Never>?
-        let isInside = loop.lend {
-            task = Task.immediateDetached(executorPreference: loop) {
-                await call.handler.serve(call.body, sink)
-                self.settings.callCounter.value.wrappingSubtract(1, ordering: .relaxed)
-                loop.perform { self.finished(id) }
-            }
-        }
-        guard let task else { return isInside }
-        if isInside {
-            follow(task, call.context)
-        } else {
-            loop.perform { self.follow(task, call.context) }
-        }
-        return isInside
-    }
-
-    /// Takes care that a handler that waits is cancelled at its deadline, or when its caller goes.
-    private func follow(_ task: Task<Void, Never>, _ context: RPCContext) {
-        let id = ObjectIdentifier(context)
-        // Most handlers have answered by now.
-        guard running[id] != nil else {
-            if isClosed { task.cancel() }
-            return
-        }
-        running[id]?.task = task
-        guard context.deadline != .distantFuture else { return }
-        running[id]?.timer = connection.loop.schedule(at: context.deadline) { task.cancel() }
-    }
-
-    private func finished(_ id: ObjectIdentifier) {
-        guard let call = running.removeValue(forKey: id) else { return }
-        call.end(cancel: false, on: connection.loop)
-        closeIfDone()
-    }
-
-    private func closeIfDone() {
-        guard inFlightCount == 0 else { return }
-        if peerHasEnded || isBroken { connection.close() } else if isDraining { announceEnd() }
-    }
-
-    /// Refuses nothing yet, but lets the peer know once all calls are answered.
-    func drain() {
-        connection.loop.perform {
-            self.isDraining = true
-            self.closeIfDone()
-        }
-    }
-
-    /// Cancels what still runs and closes.
-    ///
-    /// Called when draining has taken too long.
-    func cancelAll() {
-        connection.loop.perform {
-            for call in self.running.values { call.end(cancel: true, on: self.connection.loop) }
-            self.connection.close()
-        }
-    }
-
-    /// All calls are answered: says so and lets go of the connection.
-    ///
-    /// A multiplexing client gets a moment to close by itself: what it sent before it heard is
-    /// still served. One that sends a call at a time would take the frame for its next reply.
-    private func announceEnd() {
-        guard isMultiplexed else { return connection.close() }
-        guard !isEndAnnounced else { return }
-        isEndAnnounced = true
-        sendControlFrame()
-        _ = connection.loop.schedule(at: connection.loop.deadline(after: Self.announcementGrace)) {
-            [connection] in
-            connection.close()
-        }
-    }
-
-    private static let announcementGrace: Duration = .seconds(1)
-}
-
-// MARK: - Timeouts
-
-extension ServerSession {
-    /// Begins to watch a new connection, which may never send a byte.
-    func begin() { watch(.firstByte) }
-
-    /// Begins to wait.
-    ///
-    /// A frame keeps the time of its first byte, however slowly the rest drips in.
-    private func watch(_ next: Watched, isNewFrame: Bool = false) {
-        if next == .frame, watched == .frame, !isNewFrame { return }
-        let now = connection.loop.now()
-        lastActivity = now
-        // An idle timer that is set already looks at `lastActivity` when it fires.
-        if next == .idle, watched == .idle { return }
-        watched = next
-        let loop = connection.loop
-        if let watchTimer { loop.cancel(watchTimer) }
-        watchTimer = loop.schedule(at: now.advanced(by: timeout(of: next))) { [weak self] in
-            self?.watchEnded()
-        }
-    }
-
-    private func timeout(of watched: Watched) -> Duration {
-        switch watched {
-        case .firstByte: min(settings.options.firstByteTimeout, settings.options.idleTimeout)
-        case .frame: settings.options.frameTimeout
-        case .idle, .nothing: settings.options.idleTimeout
-        }
-    }
-
-    private func watchEnded() {
-        watchTimer = nil
-        let idleEnd = lastActivity.advanced(by: settings.options.idleTimeout)
-        if watched == .idle, inFlightCount > 0 || idleEnd > connection.loop.now() {
-            let next =
-                inFlightCount > 0
-                ? connection.loop.deadline(after: settings.options.idleTimeout) : idleEnd
-            watchTimer = connection.loop.schedule(at: next) { [weak self] in self?.watchEnded() }
-            return
-        }
-        connection.close()
     }
 }

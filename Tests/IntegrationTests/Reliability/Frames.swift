@@ -30,12 +30,19 @@ extension SocketAddress {
 /// Frames of the echo service, as a client that does not multiplex sends them.
 enum Frames {
     /// A request to `Echo` with a message of so many bytes.
-    static func echo(_ sequenceID: Int32 = 7, messageByteCount: Int = 5) throws -> [UInt8] {
+    static func echo(
+        _ sequenceID: Int32 = 7,
+        messageByteCount: Int = 5,
+        timeout: Int? = nil,
+        flags: UInt16 = 0
+    ) throws -> [UInt8] {
         let message = String(repeating: "m", count: messageByteCount)
         return request(
             "Echo",
             sequenceID,
-            try Echo_EchoRequest.with { $0.msg = message }.serializedBytes()
+            try Echo_EchoRequest.with { $0.msg = message }.serializedBytes(),
+            timeout: timeout,
+            flags: flags
         )
     }
 
@@ -48,14 +55,22 @@ enum Frames {
         )
     }
 
-    private static func request(_ name: String, _ sequenceID: Int32, _ body: [UInt8]) -> [UInt8] {
+    private static func request(
+        _ name: String,
+        _ sequenceID: Int32,
+        _ body: [UInt8],
+        timeout: Int? = nil,
+        flags: UInt16 = 0
+    ) -> [UInt8] {
         let method = MethodDescriptor(service: "Echo", package: "echo", name: name)
         let head = FrameHead(
             transport: .ttHeaderFramed,
+            flags: flags,
             type: .call,
             sequenceID: sequenceID,
             method: method.wireName,
-            template: method.requestTemplate
+            template: method.requestTemplate,
+            timeoutMilliseconds: timeout
         )
         var output = LinkBuffer()
         // These are far within the limits.
@@ -72,7 +87,37 @@ enum Frames {
     }
 }
 
+/// What a server sent back in one frame.
+struct Answer {
+    let sequenceID: Int32
+    let type: WireFormat.MessageType
+    let isLast: Bool
+    /// What the exception says, if it is one.
+    let error: RPCError?
+    let body: [UInt8]
+
+    init(_ bytes: [UInt8]) throws {
+        var input = LinkBuffer()
+        input.write(bytes)
+        guard case .frame(let frame) = try FrameDecoder(limits: WireLimits()).next(&input) else {
+            throw RawSocketError(call: "a whole frame", number: 0)
+        }
+        let message = try WireMessage(parsing: frame.payload)
+        sequenceID = message.sequenceID
+        type = message.type
+        isLast = frame.header.isConnectionReset
+        body = Array(message.body)
+        let method = MethodDescriptor(service: "Echo", package: "echo", name: message.method)
+        error =
+            type == .exception
+            ? RPCError(WireException(parsing: message.body), frame.header, method) : nil
+    }
+}
+
 extension RawSocket {
+    /// Receives the answer to one request.
+    func receiveAnswer() throws -> Answer { try Answer(receiveFrame()) }
+
     /// Receives one frame, whatever is in it.
     func receiveFrame() throws -> [UInt8] {
         let prefix = try receive(count: 4)

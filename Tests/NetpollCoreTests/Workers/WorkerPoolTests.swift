@@ -58,6 +58,31 @@ struct WorkerPoolTests {
         #expect(error?.code == .shutdown)
     }
 
+    @Test("tasks that the pool starts keep to the queue's bound, and a shutdown waits for them")
+    func startedTasks() async throws {
+        var options = WorkerPoolOptions()
+        options.threadLimit = 1
+        options.queueLimit = 2
+        let pool = WorkerPool(options: options)
+        let gate = Gate()
+        let ended = Locked(0)
+        let work: @Sendable () async -> Void = {
+            gate.pass()
+            ended.withLock { $0 += 1 }
+        }
+        _ = try pool.start(work)
+        while gate.entered.load(ordering: .relaxed) < 1 { await Task.yield() }
+        for _ in 0..<2 { _ = try pool.start(work) }
+        #expect(throws: NetpollError.self) { try pool.start(work) }
+        let shutdown = Task { await pool.shutdown() }
+        gate.isOpen.store(true, ordering: .releasing)
+        await shutdown.value
+        #expect(ended.withLock { $0 } == 3)
+        #expect(pool.statistics.threadCount == 0)
+        let error = #expect(throws: NetpollError.self) { try pool.start(work) }
+        #expect(error?.code == .shutdown)
+    }
+
     @Test("results and errors come back, and one failure disturbs nobody")
     func results() async throws {
         struct Failure: Error, Equatable { let number: Int }

@@ -1,0 +1,34 @@
+/// What a server serves under one name.
+public struct ServedService: Sendable, Hashable {
+    /// The service's full name, `package.Service`.
+    public let name: String
+    /// The names of its methods, sorted.
+    public let methods: [String]
+
+    /// Creates a description.
+    public init(name: String, methods: [String]) {
+        self.name = name
+        self.methods = methods
+    }
+}
+
+/// A service that wants to know what becomes of the server that serves it.
+///
+/// Health and reflection are such services. The server calls from any thread and waits for the
+/// return, so neither method may block.
+public protocol ServerObserver: RPCService {
+    /// The server is about to listen.
+    ///
+    /// - Parameter services: All that it serves, this one included, sorted by name.
+    func serverWillStart(_ services: [ServedService])
+
+    /// The server has been asked to end; calls still come until its clients have noticed.
+    func serverWillDrain()
+}
+
+extension ServerObserver {
+    /// Does nothing.
+    public func serverWillStart(_ services: [ServedService]) {}
+    /// Does nothing.
+    public func serverWillDrain() {}
+}

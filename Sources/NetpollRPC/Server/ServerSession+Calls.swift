@@ -1,0 +1,193 @@
+internal import NetpollCore
+internal import Synchronization
+
+/// The handlers of a connection: their start, their end, and what cancels them.
+extension ServerSession {
+    /// Starts what was received in this turn.
+    ///
+    /// A handler that holds its thread for too long loses the loop; whoever takes it over finds the
+    /// session queued again and starts the rest.
+    func runOnLoop() {
+        isQueued = false
+        while let call = takeReady() {
+            if !ready.isEmpty { queue() }
+            guard start(call) else { return }
+        }
+    }
+
+    private func takeReady() -> PendingCall? {
+        guard startedCount < ready.count else { return nil }
+        defer {
+            startedCount += 1
+            if startedCount == ready.count {
+                ready.removeAll(keepingCapacity: true)
+                startedCount = 0
+            }
+        }
+        return ready[startedCount]
+    }
+
+    func queue() {
+        guard !isQueued else { return }
+        isQueued = true
+        connection.loop.run(self)
+    }
+
+    /// - Returns: False if the loop was lost to another thread.
+    private func start(_ call: PendingCall) -> Bool {
+        if let workers = call.workers {
+            start(call, on: workers)
+            return true
+        }
+        if let refusal = refusal(call) {
+            abandon(call, refusal)
+            return true
+        }
+        let id = ObjectIdentifier(call.context)
+        running[id] = RunningCall(context: call.context)
+        let sink = CallSink(session: self, context: call.context, address: call.address)
+        let loop = connection.loop
+        var task: Task<Void, Never>?
+        let isInside = loop.lend {
+            task = Task.immediateDetached(executorPreference: loop) {
+                await call.handler.serve(call.body, sink)
+                self.settings.limits.release(1)
+                loop.perform { self.finished(id) }
+            }
+        }
+        guard let task else { return isInside }
+        if isInside {
+            follow(task, call.context)
+        } else {
+            loop.perform { self.follow(task, call.context) }
+        }
+        return isInside
+    }
+
+    private func start(_ call: PendingCall, on workers: WorkerPool) {
+        let id = ObjectIdentifier(call.context)
+        let sink = CallSink(session: self, context: call.context, address: call.address)
+        let loop = connection.loop
+        do throws(NetpollError) {
+            let task = try workers.start {
+                // It has waited for a thread, and perhaps its caller has given up by now.
+                if Task.isCancelled {
+                    sink.fail(CancellationError())
+                } else if let refusal = self.refusal(call) {
+                    sink.fail(refusal)
+                } else {
+                    await call.handler.serve(call.body, sink)
+                }
+                self.settings.limits.release(1)
+                loop.perform { self.finished(id) }
+            }
+            // Its end comes to this loop later than this.
+            running[id] = RunningCall(context: call.context)
+            follow(task, call.context)
+        } catch {
+            abandon(call, .overLimit("\(error)", .elsewhere))
+        }
+    }
+
+    /// Why a call is not to run after it has waited, if so.
+    private func refusal(_ call: PendingCall) -> RPCError? {
+        guard settings.limits.measuresDelay else { return nil }
+        let now = connection.loop.now()
+        if call.context.deadline <= now {
+            return RPCError(.deadlineExceeded, "the caller's deadline passed")
+        }
+        return settings.limits.refusal(receivedAt: call.receivedAt, now: now)
+    }
+
+    /// Answers a call that will not be started.
+    private func abandon(_ call: PendingCall, _ error: RPCError) {
+        send(error, to: call.address)
+        settings.limits.release(1)
+        closeIfDone()
+    }
+
+    /// Takes care that a handler that waits is cancelled at its deadline, or when its caller goes.
+    private func follow(_ task: Task<Void, Never>, _ context: RPCContext) {
+        let id = ObjectIdentifier(context)
+        // Most handlers have answered by now.
+        guard running[id] != nil else {
+            if isClosed { task.cancel() }
+            return
+        }
+        running[id]?.task = task
+        if isCancelling { task.cancel() }
+        guard context.deadline != .distantFuture else { return }
+        running[id]?.timer = connection.loop.schedule(at: context.deadline) { task.cancel() }
+    }
+
+    private func finished(_ id: ObjectIdentifier) {
+        guard let call = running.removeValue(forKey: id) else { return }
+        call.end(cancel: false, on: connection.loop)
+        closeIfDone()
+    }
+}
+
+// MARK: - The end
+
+extension ServerSession {
+    func closeIfDone() {
+        guard inFlightCount == 0 else { return }
+        if peerHasEnded || isBroken { connection.close() } else if isDraining { announceEnd() }
+    }
+
+    /// Refuses nothing yet, but lets the peer know once all calls are answered.
+    func drain() {
+        connection.loop.perform {
+            self.isDraining = true
+            if !self.isMultiplexed { self.repliesAreLast.store(true, ordering: .relaxed) }
+            self.closeIfDone()
+        }
+    }
+
+    /// Cancels what still runs, takes no more and closes once that has been answered.
+    ///
+    /// Called when draining has taken too long.
+    func cancelAll() {
+        connection.loop.perform {
+            guard !self.isClosed else { return }
+            self.isCancelling = true
+            for call in self.running.values { call.end(cancel: true, on: self.connection.loop) }
+            self.breakOff()
+        }
+    }
+
+    /// All calls are answered: says so and lets go of the connection.
+    ///
+    /// The client gets a moment, in which what it sent before it heard is still served. One that
+    /// multiplexes is told by a control frame and closes by itself. One that sends a call at a time
+    /// would take that frame for its next reply: it is told by its replies, and each gives it
+    /// another moment, because it may have sent the next request before it read the last reply.
+    private func announceEnd() {
+        if isMultiplexed {
+            guard !isEndAnnounced else { return }
+            isEndAnnounced = true
+            sendControlFrame()
+            endAfter(Self.announcementGrace)
+        } else {
+            endAfter(Self.silentGrace)
+        }
+    }
+
+    private func endAfter(_ grace: Duration) {
+        let loop = connection.loop
+        if let graceTimer { loop.cancel(graceTimer) }
+        graceTimer = loop.schedule(at: loop.deadline(after: grace)) { [weak self] in
+            self?.graceEnded()
+        }
+    }
+
+    /// A call that has come meanwhile is answered first.
+    private func graceEnded() {
+        graceTimer = nil
+        if !isClosed, isMultiplexed || inFlightCount == 0 { breakOff() }
+    }
+
+    private static let announcementGrace: Duration = .seconds(1)
+    /// For clients that cannot be told: long enough for a request that is on its way.
+    private static let silentGrace: Duration = .milliseconds(100)
+}

@@ -1,0 +1,66 @@
+internal import NetpollCore
+
+/// What cannot be served is answered wherever the request can still be told, so that its caller
+/// need not wait for its timeout.
+extension ServerSession {
+    /// Answers a frame whose message cannot be read; the stream goes on behind it.
+    ///
+    /// - Throws: The error, when nobody can be answered.
+    func refuse(_ error: WireError, _ frame: Frame) throws(WireError) {
+        guard frame.transport == .ttHeaderFramed else { throw error }
+        let sequenceID = frame.header.sequenceID
+        // A control frame of a peer that goes away: its body is not for us.
+        if sequenceID == 0, frame.header.isConnectionReset { return }
+        let method = frame.header.integers.last { $0.key == WireFormat.IntegerKey.toMethod }?.value
+        let address = ReplyAddress(
+            transport: .ttHeaderFramed,
+            sequenceID: sequenceID,
+            method: method.map { Array($0.utf8) } ?? Self.unknownMethod
+        )
+        send(
+            RPCError(
+                .protocolViolation,
+                "the request cannot be read: \(error)",
+                exceptionID: WireFormat.ExceptionID.protocolError
+            ),
+            to: address
+        )
+    }
+
+    /// Answers a frame that is too large to be read at all; the connection ends after it.
+    ///
+    /// - Parameters:
+    ///   - error: Why the decoder gave up.
+    ///   - input: The stream from the beginning of the frame on.
+    /// - Returns: How many bytes must be there before the frame's sender can be told, if they may
+    ///   still come.
+    func refuse(_ error: WireError, _ input: borrowing LinkBuffer) -> Int? {
+        guard error.reason == .tooLarge, beginsWithExcess(input) else { return nil }
+        guard let sequenceID = input.peekInteger(at: 8, as: Int32.self) else {
+            return WireFormat.headerPrefixByteCount
+        }
+        send(
+            RPCError(.resourceExhausted, "the request: \(error)", retry: .never),
+            to: ReplyAddress(
+                transport: .ttHeaderFramed,
+                sequenceID: sequenceID,
+                method: Self.unknownMethod
+            )
+        )
+        return nil
+    }
+
+    /// Whether it is the frame at the front that is too large, and not one that was taken already.
+    private func beginsWithExcess(_ input: borrowing LinkBuffer) -> Bool {
+        guard input.peekInteger(at: 4, as: UInt16.self) == WireFormat.headerMagic,
+            let length = input.peekInteger(as: UInt32.self)
+        else { return false }
+        let headerWords = input.peekInteger(at: 12, as: UInt16.self) ?? 0
+        let limits = settings.options.limits
+        return Int(length) + 4 > limits.frameByteCount
+            || Int(headerWords) * 4 > limits.headerByteCount
+    }
+
+    /// Clients take an exception by its sequence id, but a message needs some method.
+    private static let unknownMethod = Array("unknown".utf8)
+}

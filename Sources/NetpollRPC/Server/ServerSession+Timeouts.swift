@@ -1,0 +1,45 @@
+internal import NetpollCore
+
+/// How long a connection may be silent.
+extension ServerSession {
+    /// Begins to watch a new connection, which may never send a byte.
+    func begin() { watch(.firstByte) }
+
+    /// Begins to wait.
+    ///
+    /// A frame keeps the time of its first byte, however slowly the rest drips in.
+    func watch(_ next: Watched, isNewFrame: Bool = false) {
+        if next == .frame, watched == .frame, !isNewFrame { return }
+        let now = connection.loop.now()
+        lastActivity = now
+        // An idle timer that is set already looks at `lastActivity` when it fires.
+        if next == .idle, watched == .idle { return }
+        watched = next
+        let loop = connection.loop
+        if let watchTimer { loop.cancel(watchTimer) }
+        watchTimer = loop.schedule(at: now.advanced(by: timeout(of: next))) { [weak self] in
+            self?.watchEnded()
+        }
+    }
+
+    private func timeout(of watched: Watched) -> Duration {
+        switch watched {
+        case .firstByte: min(settings.options.firstByteTimeout, settings.options.idleTimeout)
+        case .frame: settings.options.frameTimeout
+        case .idle, .nothing: settings.options.idleTimeout
+        }
+    }
+
+    private func watchEnded() {
+        watchTimer = nil
+        let idleEnd = lastActivity.advanced(by: settings.options.idleTimeout)
+        if watched == .idle, inFlightCount > 0 || idleEnd > connection.loop.now() {
+            let next =
+                inFlightCount > 0
+                ? connection.loop.deadline(after: settings.options.idleTimeout) : idleEnd
+            watchTimer = connection.loop.schedule(at: next) { [weak self] in self?.watchEnded() }
+            return
+        }
+        connection.close()
+    }
+}

@@ -30,7 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     ],
     targets: [
-        .target(name: "CNetpoll"),
+        .target(name: "CNetpoll", linkerSettings: [.linkedLibrary("resolv")]),
         .systemLibrary(
             name: "CProtobufC",
             pkgConfig: "libprotobuf-c",

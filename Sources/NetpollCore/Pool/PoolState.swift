@@ -126,7 +126,7 @@ extension PoolState {
     /// The dials that the minimum and those who wait ask for.
     mutating func warmUp(now: Deadline) -> [Action] { dials(now) }
 
-    /// One dial that no caller waits for, even during a back-off: is the address alive again?
+    /// One dial that no caller waits for, even during a back-off, to learn whether the address lives.
     mutating func probe() -> [Action] {
         guard !isClosed, live + dialing < options.connectionLimit else { return [] }
         dialing += 1

@@ -63,7 +63,8 @@ extension ServiceRecord {
         let type = try reader.integer16()
         let kind = try reader.integer16()
         let seconds = try reader.integer32()
-        let end = try reader.position(after: Int(try reader.integer16()))
+        let length = Int(try reader.integer16())
+        let end = try reader.position(after: length)
         guard type == serviceType, kind == internetClass else {
             reader.offset = end
             return nil

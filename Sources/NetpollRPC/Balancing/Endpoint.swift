@@ -4,7 +4,7 @@ public import NetpollCore
 public struct Endpoint: Sendable, Hashable {
     /// Where it listens.
     public var address: SocketAddress
-    /// Its share of the load, relative to the others; taken as 1 ... 10,000.
+    /// Its share of the load, relative to the others; values below 1 and above 10,000 are moved there.
     public var weight: Int
     /// What else is known of it, for instance its zone.
     public var tags: [String: String]

@@ -104,9 +104,15 @@ extension EndpointDirectory {
         }
         let late = NetpollError(.timedOut, "the resolver found no endpoint in time")
         defer { state.withLock { $0.waiting.removeAll { $0 === waiter } } }
-        try await waiter.wait(until: deadline, on: loop, late: .failure(late), begin: {}) {
-            waiter.finish(.failure(NetpollError(.cancelled, "the calling task was cancelled")))
-        }
+        try await waiter.wait(
+            until: deadline,
+            on: loop,
+            late: .failure(late),
+            begin: {},
+            onCancel: {
+                waiter.finish(.failure(NetpollError(.cancelled, "the calling task was cancelled")))
+            }
+        )
     }
 
     private func readiness(_ state: inout State, _ waiter: Waiter<Void>) -> Readiness {
@@ -204,9 +210,15 @@ extension EndpointDirectory {
         if isWanted { return }
         do throws(NetpollError) {
             let end = start.advanced(by: interval)
-            try await waiter.wait(until: end, on: loop, late: .success(()), begin: {}) {
-                waiter.finish(.failure(NetpollError(.cancelled, "wait for a refresh")))
-            }
+            try await waiter.wait(
+                until: end,
+                on: loop,
+                late: .success(()),
+                begin: {},
+                onCancel: {
+                    waiter.finish(.failure(NetpollError(.cancelled, "wait for a refresh")))
+                }
+            )
         } catch {
             throw CancellationError()
         }

@@ -42,9 +42,12 @@ final class CallGate: Sendable {
         value.bitwiseOr(Self.closed, ordering: .acquiringAndReleasing)
         if value.load(ordering: .acquiring) == Self.closed { tell() }
         do throws(NetpollError) {
-            try await waiter.wait(begin: {}) {
-                waiter.finish(.failure(NetpollError(.cancelled, "wait for calls to end")))
-            }
+            try await waiter.wait(
+                begin: {},
+                onCancel: {
+                    waiter.finish(.failure(NetpollError(.cancelled, "wait for calls to end")))
+                }
+            )
             return true
         } catch {
             return false

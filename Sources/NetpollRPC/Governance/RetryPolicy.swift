@@ -6,7 +6,7 @@ public import NetpollCore
 /// of it was written, or the server says that it did not start. With one, a method may run more than
 /// once: give it to methods that bear that.
 public struct RetryPolicy: Sendable, Hashable {
-    /// Most times a call is made, the first included; taken as 1 ... 5.
+    /// Most times a call is made, the first included; values below 1 and above 5 are moved there.
     ///
     /// Default 3.
     public var attemptLimit = 3
@@ -16,8 +16,9 @@ public struct RetryPolicy: Sendable, Hashable {
     public var codes: Set<RPCError.Code> = [.unavailable]
     /// How long to wait before each further attempt; not used when hedging.
     public var backOff = BackOff()
-    /// How long to wait for a reply before the call is made once more beside the first; the first
-    /// reply wins and the others are cancelled. `nil`: never.
+    /// How long to wait for a reply before the call is made once more beside the first.
+    ///
+    /// The first reply wins and the others are cancelled. `nil`: never.
     public var hedgingDelay: Duration?
     /// Whether a handler that serves a retry makes its own calls without retries, so that attempts
     /// do not multiply along a chain (Kitex's `RetryReq`).
@@ -73,7 +74,7 @@ public struct RetryPolicy: Sendable, Hashable {
 /// `burst` are saved. A server that fails all calls is thus loaded with at most `1 + share` times
 /// its calls, and `burst` more.
 public struct RetryBudget: Sendable, Hashable {
-    /// Retries for each call, 0 ... 1.
+    /// Retries for each call, from 0 to 1.
     ///
     /// Default 0.1, as Kitex's limit.
     public var share = 0.1

@@ -153,6 +153,35 @@ struct ClientEndpointTests {
         await loops.shutdown()
     }
 
+    @Test("an endpoint that swallows connections costs time once, and no call")
+    func blackHole() async throws {
+        let clock = ManualClock()
+        let fleet = try Fleet(1, loops: try EventLoopGroup(count: 1))
+        let timed = try EventLoopGroup(count: 1, options: clock.options)
+        // Its queue has one place; the kernel drops what comes after.
+        let listener = try RawListener(backlog: 0)
+        let occupant = try RawSocket(port: listener.port)
+        let hole = SocketAddress.tcp(host: "127.0.0.1", port: listener.port)
+        let client = try RPCClient(
+            resolver: StaticResolver([hole] + fleet.addresses),
+            group: timed
+        )
+        let echo = Echo_EchoClient(client)
+        var waited = 0
+        for _ in 0..<20 {
+            let start = clock.now()
+            let call = Task { try await echo.echo(.init(), timeout: .seconds(600)).msg }
+            #expect(try await clock.advance(until: call, by: .milliseconds(1)) == "0")
+            if clock.now().timeRemaining(from: start) >= .seconds(1) { waited += 1 }
+        }
+        #expect(waited <= 1, "\(waited) calls waited for the connect timeout")
+        #expect(client.endpoints.contains { $0.endpoint.address == hole && $0.isUnreachable })
+        occupant.close()
+        await client.close()
+        await timed.shutdown()
+        await fleet.stop()
+    }
+
     @Test("a resolver that fails fails the calls, with its error as the cause")
     func failingResolver() async throws {
         struct Failing: Resolver {

@@ -24,7 +24,7 @@ int cnetpoll_accept(int fd, struct sockaddr *address, socklen_t *length) {
 #endif
 
 int cnetpoll_query_service(const char *name, unsigned char *answer, int capacity,
-                           const struct sockaddr *server) {
+                           const void *server) {
     struct __res_state state;
     memset(&state, 0, sizeof state);
     if (res_ninit(&state) != 0) return CNETPOLL_QUERY_FAILED;

@@ -170,6 +170,47 @@ struct RetryTests {
         await loops.shutdown()
     }
 
+    @Test(
+        "a call that is cancelled at any moment ends once, and nothing of it is left",
+        arguments: CallTests.modes
+    )
+    func anyMoment(mode: RPCClientOptions.Connections) async throws {
+        let seed = UInt64.random(in: .min ... .max)
+        print("seed \(seed)")
+        var random = SeededGenerator(seed: seed)
+        let fleet = try Fleet(2, loops: try EventLoopGroup(count: 2)) { _, _, _ in
+            await Task.yield()
+        }
+        var options = RPCClientOptions()
+        options.connections = mode
+        options.retryPolicy = .mixed(after: .zero)
+        let client = try RPCClient(
+            resolver: StaticResolver(fleet.addresses),
+            options: options,
+            group: fleet.loops
+        )
+        var outcomes: [String: Int] = [:]
+        for _ in 0..<1000 {
+            let call = Task { try await Echo_EchoClient(client).echo(.init()).msg }
+            for _ in 0..<(random.next() % 20) { await Task.yield() }
+            call.cancel()
+            switch await call.result {
+            case .success: outcomes["reply", default: 0] += 1
+            case .failure(let error):
+                outcomes["\((error as? RPCError)?.code as Any)", default: 0] += 1
+            }
+        }
+        #expect(outcomes.values.reduce(0, +) == 1000)
+        #expect(
+            outcomes.keys.allSatisfy { $0 == "reply" || $0.contains("cancelled") },
+            "\(outcomes)"
+        )
+        while client.endpoints.contains(where: { $0.inFlight > 0 }) { await Task.yield() }
+        #expect(client.callCount == 0)
+        await client.close()
+        await fleet.stop()
+    }
+
     @Test("close waits for the calls in flight and refuses new ones")
     func close() async throws {
         let loops = try EventLoopGroup(count: 2)

@@ -38,7 +38,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        .target(name: "CNetpoll"),
+        .target(name: "CNetpoll", linkerSettings: [.linkedLibrary("resolv")]),
         .systemLibrary(
             name: "CProtobufC",
             pkgConfig: "libprotobuf-c",

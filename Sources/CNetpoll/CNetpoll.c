@@ -1,6 +1,13 @@
 #define _GNU_SOURCE
 #include "CNetpoll.h"
 
+#include <netinet/in.h>
+#include <arpa/nameser.h>
+#include <netdb.h>
+#include <resolv.h>
+#include <string.h>
+#include <sys/socket.h>
+
 static _Thread_local void *loop_thread;
 static _Thread_local void *buffer_cache;
 
@@ -15,6 +22,24 @@ int cnetpoll_accept(int fd, struct sockaddr *address, socklen_t *length) {
     return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 #endif
+
+int cnetpoll_query_service(const char *name, unsigned char *answer, int capacity,
+                           const void *server) {
+    struct __res_state state;
+    memset(&state, 0, sizeof state);
+    if (res_ninit(&state) != 0) return CNETPOLL_QUERY_FAILED;
+    if (server != NULL) {
+        memcpy(&state.nsaddr_list[0], server, sizeof state.nsaddr_list[0]);
+        state.nscount = 1;
+    }
+    int count = res_nquery(&state, name, ns_c_in, ns_t_srv, answer, capacity);
+    int reason = state.res_h_errno;
+    res_nclose(&state);
+    // The length is that of the whole answer, even if it did not fit.
+    if (count >= 0) return count <= capacity ? count : CNETPOLL_QUERY_FAILED;
+    if (reason == HOST_NOT_FOUND) return CNETPOLL_QUERY_NO_NAME;
+    return reason == NO_DATA ? CNETPOLL_QUERY_NO_DATA : CNETPOLL_QUERY_FAILED;
+}
 
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)

@@ -89,8 +89,8 @@ public struct TestServer: Sendable {
     ///
     /// Calls in flight are cancelled.
     public func stop() async {
-        client.close()
-        let server = server
+        let (client, server) = (client, server)
+        async let closed: Void = client.close()
         async let ended: Void = server.shutdown()
         // The clock stands still, so nothing would ever be late.
         while server.connectionCount > 0 {
@@ -98,6 +98,7 @@ public struct TestServer: Sendable {
             await clock.advance(by: .milliseconds(100))
         }
         await ended
+        await closed
         await group.shutdown()
     }
 }

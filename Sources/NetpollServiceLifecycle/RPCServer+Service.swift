@@ -55,6 +55,6 @@ extension RPCClient: Service {
     public func run() async throws {
         // Cancellation is as good a reason to end.
         try? await gracefulShutdown()
-        close()
+        await close()
     }
 }

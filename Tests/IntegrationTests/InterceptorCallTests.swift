@@ -39,7 +39,7 @@ struct InterceptorCallTests {
         }
 
         func stop() async {
-            client.close()
+            await client.close()
             await server.shutdown()
             await loops.shutdown()
         }
@@ -129,7 +129,7 @@ struct InterceptorCallTests {
         var options = RPCServerOptions()
         options.deadlines.unspecified = .milliseconds(30)
         let setup = try Setup(options: options, clock: clock)
-        let peer = try await Dialer(group: setup.loops).dial(setup.client.address)
+        let peer = try await Dialer(group: setup.loops).dial(#require(setup.client.address))
         // Framed has no place for a timeout.
         let head = FrameHead(
             transport: .framed,

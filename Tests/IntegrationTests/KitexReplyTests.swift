@@ -95,7 +95,7 @@ struct KitexReplyTests {
         options.timeout = .seconds(20)
         let client = try RPCClient(to: listener.localAddress, options: options, group: loops)
         try await body(Echo_EchoClient(client)) { accepted.value.load(ordering: .relaxed) }
-        client.close()
+        await client.close()
         await listener.close()
         await loops.shutdown()
     }

@@ -58,7 +58,7 @@ struct RPCClientCommand: AsyncParsableCommand {
         let load = Load(echo: Echo_EchoClient(client), method: method, size: size)
         try load.checkMethod()
         let result = await measure(load, group)
-        client.close()
+        await client.close()
         print(json ? result.json : result.table)
     }
 

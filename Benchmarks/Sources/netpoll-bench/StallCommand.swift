@@ -50,7 +50,7 @@ struct StallCommand: AsyncParsableCommand {
         let ratio =
             stalled.map { $0.microseconds(99) }.median / calm.map { $0.microseconds(99) }.median
         print("  p99 ratio \(fixed(ratio, 2))")
-        client.close()
+        await client.close()
         await group.shutdown()
     }
 

@@ -26,6 +26,17 @@ void cnetpoll_set_loop_thread(void *thread);
 void *cnetpoll_buffer_cache(void);
 void cnetpoll_set_buffer_cache(void *cache);
 
+/// The name does not exist; it has no record of the type; no server answered, or gave up.
+#define CNETPOLL_QUERY_NO_NAME -1
+#define CNETPOLL_QUERY_NO_DATA -2
+#define CNETPOLL_QUERY_FAILED -3
+
+/// Asks for the SRV records of a name with res_nquery(3), which blocks. `server` is a sockaddr_in
+/// to ask instead of the system's name servers, or NULL. The number of bytes of the answer, or one
+/// of the values above.
+int cnetpoll_query_service(const char *name, unsigned char *answer, int capacity,
+                           const void *server);
+
 /// Tell ThreadSanitizer about a lock that it cannot see; nothing in other builds.
 void cnetpoll_lock_did_acquire(const void *lock);
 void cnetpoll_lock_will_release(const void *lock);

@@ -15,6 +15,7 @@ public final class EventLoopGroup: Sendable {
     private let cursor = Atomic<UInt>(0)
     private let threads: LoopThreads
     let names = NameLookup()
+    let services = ServiceName.lookups()
 
     /// Creates a group and starts its threads.
     ///

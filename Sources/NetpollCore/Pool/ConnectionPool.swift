@@ -82,6 +82,9 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
         scheduleSweep(at: loop.deadline(after: sweepInterval))
     }
 
+    /// Dials once for nobody, even during a back-off, to learn whether the address is alive.
+    package func probe() { perform(guarded.withLock { $0.state.probe() }) }
+
     /// Closes idle connections, refuses new callers and fails those who wait.
     ///
     /// Lent connections are closed when they are given back.

@@ -25,50 +25,15 @@ public struct PoolOptions: Sendable {
     ///
     /// Default 10,000.
     public var waiterLimit = 10_000
-    /// What follows a failed dial.
+    /// How long an address is left alone after failed dials; callers meanwhile get the last dial's
+    /// error at once.
+    ///
+    /// The first failure after a connection was of use is forgiven: the next dial is at once. A
+    /// connection that is closed before anybody used it counts as a failure.
     public var backOff = BackOff()
 
     /// Creates the defaults.
     public init() {}
-
-    /// How long a pool leaves an address alone after failed dials; callers meanwhile get the last
-    /// dial's error at once.
-    ///
-    /// The first failure after a connection was of use is forgiven: the next dial is at once. A
-    /// connection that is closed before anybody used it counts as a failure.
-    public struct BackOff: Sendable, Hashable {
-        /// The time after the first failure.
-        ///
-        /// Default 50 ms.
-        public var initial: Duration = .milliseconds(50)
-        /// What each further failure multiplies it by.
-        ///
-        /// Default 1.6, as gRPC's connection back-off.
-        public var factor = 1.6
-        /// The longest time.
-        ///
-        /// Default 500 ms: short, because callers fail meanwhile.
-        public var limit: Duration = .milliseconds(500)
-        /// The share by which each time is varied, so that clients do not come back together.
-        ///
-        /// Default 0.2.
-        public var jitter = 0.2
-
-        /// Creates the defaults.
-        public init() {}
-
-        /// The time after some number of failures in a row.
-        ///
-        /// - Parameters:
-        ///   - failures: At least 1.
-        ///   - random: A number from 0 up to 1 that places the time within the jitter.
-        /// - Returns: The time.
-        func delay(after failures: Int, random: Double) -> Duration {
-            var delay = initial
-            for _ in 1..<max(1, min(failures, 64)) where delay < limit { delay = delay * factor }
-            return min(delay, limit) * (1 + jitter * (2 * random - 1))
-        }
-    }
 }
 
 /// A bound on idle connections that pools share.

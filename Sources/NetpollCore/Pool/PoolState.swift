@@ -33,17 +33,12 @@ struct PoolState<Member: Poolable> {
     private var isClosed = false
     private var hits = 0
     private var failedDials = 0
-    /// Dials since the last connection that was of use to somebody.
-    private var failuresInRow = 0
-    /// The next failure is the first after a success.
-    private var isForgiving = false
-    private var backOffEnd: (deadline: Deadline, error: NetpollError)?
-    private var random: UInt64
+    private var backOff: DialBackOff
 
     /// Creates an empty pool; `seed` decides the jitter.
     init(options: PoolOptions, seed: UInt64) {
         self.options = options
-        random = seed
+        backOff = DialBackOff(options.backOff, seed: seed)
     }
 
     var statistics: PoolStatistics {
@@ -80,8 +75,8 @@ extension PoolState {
             actions.append(give(newest.member, to: waiter))
             return actions + dials(now)
         }
-        if live == 0, let backOffEnd, now < backOffEnd.deadline {
-            return actions + [.fail(waiter, backOffEnd.error)]
+        if live == 0, let error = backOff.refusal(now: now) {
+            return actions + [.fail(waiter, error)]
         }
         guard waiting.count < options.waiterLimit else {
             let message = "\(waiting.count) callers wait for a connection"
@@ -104,8 +99,7 @@ extension PoolState {
 
     private mutating func give(_ member: Member, to waiter: Waiter<Member>) -> Action {
         lent.insert(ObjectIdentifier(member))
-        failuresInRow = 0
-        isForgiving = true
+        backOff.wasUseful()
         return .give(member, to: waiter)
     }
 
@@ -132,10 +126,17 @@ extension PoolState {
     /// The dials that the minimum and those who wait ask for.
     mutating func warmUp(now: Deadline) -> [Action] { dials(now) }
 
+    /// One dial that no caller waits for, even during a back-off, to learn whether the address lives.
+    mutating func probe() -> [Action] {
+        guard !isClosed, live + dialing < options.connectionLimit else { return [] }
+        dialing += 1
+        return [.dial]
+    }
+
     mutating func dialed(_ member: Member, now: Deadline) -> [Action] {
         dialing -= 1
         live += 1
-        backOffEnd = nil
+        backOff.connected()
         guard member.isActive else {
             return [.close(member)] + failed(Self.closedUnused, now)
         }
@@ -178,31 +179,15 @@ extension PoolState {
     }
 
     private mutating func failed(_ error: NetpollError, _ now: Deadline) -> [Action] {
-        failuresInRow += 1
-        if isForgiving {
-            // A server that was up is most likely restarting: one more try at once.
-            isForgiving = false
-        } else {
-            let delay = options.backOff.delay(after: failuresInRow, random: nextRandom())
-            backOffEnd = (now.advanced(by: delay), error)
-        }
+        backOff.failed(error, now: now)
         var actions: [Action] = []
-        if live == 0, dialing == 0, backOffEnd != nil {
+        if live == 0, dialing == 0, backOff.end != nil {
             actions = waiting.map { .fail($0.waiter, error) }
             waiting = []
         } else if !waiting.isEmpty {
             actions.append(.fail(waiting.removeFirst().waiter, error))
         }
         return actions + dials(now)
-    }
-
-    /// A number from 0 up to 1 (SplitMix64).
-    private mutating func nextRandom() -> Double {
-        random &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = random
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Double((mixed ^ (mixed >> 31)) >> 11) / Double(1 << 53)
     }
 
     /// Whether a caller waits without a dial of its own, or idle connections are missing.
@@ -215,7 +200,7 @@ extension PoolState {
     /// One dial for each waiter that has none under way and for what the minimum asks, within the
     /// limit and not during a back-off.
     private mutating func dials(_ now: Deadline) -> [Action] {
-        if let backOffEnd, now < backOffEnd.deadline { return [] }
+        guard backOff.refusal(now: now) == nil else { return [] }
         var actions: [Action] = []
         while !isClosed, wantsDial, live + dialing < options.connectionLimit {
             dialing += 1
@@ -241,7 +226,7 @@ extension PoolState {
             options.idleBudget?.giveBack()
             actions.append(.close(entry.member))
         }
-        if let backOffEnd, backOffEnd.deadline <= now { self.backOffEnd = nil }
+        backOff.expire(now: now)
         return (actions + dials(now), nextSweep)
     }
 
@@ -254,7 +239,7 @@ extension PoolState {
     }
 
     /// When to dial again for those who wait and for the minimum.
-    var retry: Deadline? { wantsDial && !isClosed ? backOffEnd?.deadline : nil }
+    var retry: Deadline? { wantsDial && !isClosed ? backOff.end?.deadline : nil }
 
     mutating func close() -> [Action] {
         isClosed = true

@@ -1,25 +1,16 @@
 /// Resolves host names on threads of its own, because getaddrinfo(3) blocks.
 ///
-/// Numeric hosts and Unix paths are resolved at once. One name is looked up once for all who ask
-/// meanwhile, and at most ``threadLimit`` at a time, so a dead name server cannot collect threads;
-/// up to ``queueLimit`` more names wait their turn. Any thread.
+/// Numeric hosts and Unix paths are resolved at once. Any thread.
 final class NameLookup: Sendable {
     typealias Outcome = Result<[RawAddress], NetpollError>
     typealias Completion = @Sendable (Outcome) -> Void
 
-    fileprivate struct State {
-        var threadCount = 0
-        /// Who waits for each name that is being looked up, or will be.
-        var callers: [SocketAddress: [Completion]] = [:]
-        /// Names that wait for a thread.
-        var waiting: [SocketAddress] = []
-    }
-
+    /// Most names that are looked up at a time.
     static let threadLimit = 16
+    /// Most names that wait their turn.
     static let queueLimit = 1024
 
-    private let state = Locked(State())
-    private let lookUp: @Sendable (SocketAddress) -> Outcome
+    private let lookups: BlockingLookups<SocketAddress, [RawAddress]>
 
     /// Creates a resolver.
     ///
@@ -29,7 +20,11 @@ final class NameLookup: Sendable {
             Result { () throws(NetpollError) in try RawAddress.resolve(address, passive: false) }
         }
     ) {
-        self.lookUp = lookUp
+        lookups = BlockingLookups(
+            threadLimit: Self.threadLimit,
+            queueLimit: Self.queueLimit,
+            lookUp: lookUp
+        )
     }
 
     /// Resolves an address; `completion` is called once, on this thread or on another.
@@ -38,81 +33,46 @@ final class NameLookup: Sendable {
         if let numeric = try? RawAddress.resolve(address, passive: false, numericOnly: true) {
             return completion(.success(numeric))
         }
-        switch state.withLock({ $0.add(address, completion) }) {
-        case .wait: break
-        case .start: startThread(address)
-        case .refuse:
-            let message = "resolve \(address): \(Self.queueLimit) names wait to be looked up"
-            completion(.failure(NetpollError(.limitExceeded, message)))
-        }
-    }
-
-    private func startThread(_ address: SocketAddress) {
-        do throws(NetpollError) {
-            try SystemThread.start { self.work(address) }
-        } catch {
-            for caller in state.withLock({ $0.threadCouldNotStart(address) }) {
-                caller(.failure(error))
-            }
-        }
-    }
-
-    private func work(_ first: SocketAddress) {
-        var next: SocketAddress? = first
-        while let address = next {
-            let outcome = lookUp(address)
-            let (callers, waiting) = state.withLock { $0.finish(address) }
-            for caller in callers { caller(outcome) }
-            next = waiting
-        }
+        lookups.find(address, completion)
     }
 }
 
-extension NameLookup.State {
-    fileprivate enum Admission {
-        case start, wait, refuse
+extension EventLoopGroup {
+    /// The numeric addresses of a host, in the system's order of preference.
+    ///
+    /// Any thread; the look-up blocks a thread of its own, not this one.
+    ///
+    /// - Throws: ``NetpollError``: `invalidAddress` when there is no such name, `limitExceeded`,
+    ///   `cancelled` or `system`.
+    package func addresses(of host: SocketAddress) async throws(NetpollError) -> [SocketAddress] {
+        let waiter = Waiter<[RawAddress]>()
+        let found = try await waiter.wait {
+            names.resolve(host) { waiter.finish($0) }
+        } onCancel: {
+            waiter.finish(.failure(NetpollError(.cancelled, "resolve \(host)")))
+        }
+        return found.map(\.socketAddress)
     }
 
-    fileprivate mutating func add(
-        _ address: SocketAddress,
-        _ caller: @escaping NameLookup.Completion
-    ) -> Admission {
-        if callers[address] != nil {
-            callers[address]?.append(caller)
-            return .wait
+    /// The servers that the domain name system names for a service.
+    ///
+    /// Any thread; the look-up blocks a thread of its own, not this one.
+    ///
+    /// - Parameters:
+    ///   - name: For instance `_echo._tcp.example.org`.
+    ///   - nameServer: Whom to ask instead of the system's name servers: a numeric IPv4 address.
+    /// - Returns: The records; none when the name exists without any.
+    /// - Throws: ``NetpollError``: `invalidAddress` when there is no such name, `timedOut` when no
+    ///   name server answered, `limitExceeded`, `cancelled` or `system`.
+    package func serviceRecords(
+        _ name: String,
+        nameServer: SocketAddress? = nil
+    ) async throws(NetpollError) -> [ServiceRecord] {
+        let waiter = Waiter<[ServiceRecord]>()
+        return try await waiter.wait {
+            services.find(ServiceName(name: name, nameServer: nameServer)) { waiter.finish($0) }
+        } onCancel: {
+            waiter.finish(.failure(NetpollError(.cancelled, "resolve \(name)")))
         }
-        if threadCount < NameLookup.threadLimit {
-            threadCount += 1
-            callers[address] = [caller]
-            return .start
-        }
-        guard waiting.count < NameLookup.queueLimit else { return .refuse }
-        callers[address] = [caller]
-        waiting.append(address)
-        return .wait
-    }
-
-    /// The callers to tell, and the name to look up next; without one the thread ends.
-    fileprivate mutating func finish(_ address: SocketAddress) -> (
-        callers: [NameLookup.Completion], next: SocketAddress?
-    ) {
-        let told = callers.removeValue(forKey: address) ?? []
-        guard !waiting.isEmpty else {
-            threadCount -= 1
-            return (told, nil)
-        }
-        return (told, waiting.removeFirst())
-    }
-
-    /// The callers to tell; with no thread left nobody would take what waits.
-    fileprivate mutating func threadCouldNotStart(_ address: SocketAddress)
-        -> [NameLookup.Completion]
-    {
-        threadCount -= 1
-        var told = callers.removeValue(forKey: address) ?? []
-        guard threadCount == 0 else { return told }
-        for name in waiting { told += callers.removeValue(forKey: name) ?? [] }
-        waiting = []
-        return told
     }
 }

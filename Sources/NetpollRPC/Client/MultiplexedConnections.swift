@@ -17,19 +17,38 @@ final class MultiplexedConnections: Sendable {
         var slots: [Slot]
         var next = 0
         var isClosed = false
+        var backOff: DialBackOff
     }
     private enum Pick {
         case session(ClientSession)
         case wait
         case dial(Int)
-        case closed
+        case refused(NetpollError)
     }
 
     private let state: Locked<State>
     private let dial: Dial
 
-    init(count: Int, dial: @escaping Dial) {
-        state = Locked(State(slots: Array(repeating: .empty, count: max(1, count))))
+    private let now: @Sendable () -> Deadline
+
+    /// - Parameters:
+    ///   - count: Most sessions.
+    ///   - backOff: How long the address is left alone after failed dials.
+    ///   - now: The time.
+    ///   - dial: Makes a session.
+    init(
+        count: Int,
+        backOff: BackOff,
+        now: @escaping @Sendable () -> Deadline,
+        dial: @escaping Dial
+    ) {
+        state = Locked(
+            State(
+                slots: Array(repeating: .empty, count: max(1, count)),
+                backOff: DialBackOff(backOff, seed: .random(in: .min ... .max))
+            )
+        )
+        self.now = now
         self.dial = dial
     }
 
@@ -63,16 +82,23 @@ final class MultiplexedConnections: Sendable {
     }
 
     private func begin(_ waiter: Waiter<ClientSession>) {
-        switch state.withLock({ Self.pick(&$0, waiter) }) {
+        let now = now()
+        switch state.withLock({ Self.pick(&$0, waiter, now) }) {
         case .session(let session): waiter.finish(.success(session))
         case .wait: break
         case .dial(let index): dial { self.dialed(index, $0) }
-        case .closed: waiter.finish(.failure(NetpollError(.shutdown, "the client is closed")))
+        case .refused(let error): waiter.finish(.failure(error))
         }
     }
 
-    private static func pick(_ state: inout State, _ waiter: Waiter<ClientSession>) -> Pick {
-        guard !state.isClosed else { return .closed }
+    private static func pick(
+        _ state: inout State,
+        _ waiter: Waiter<ClientSession>,
+        _ now: Deadline
+    ) -> Pick {
+        guard !state.isClosed else {
+            return .refused(NetpollError(.shutdown, "the client is closed"))
+        }
         let index = state.next
         state.next = (index + 1) % state.slots.count
         switch state.slots[index] {
@@ -82,25 +108,54 @@ final class MultiplexedConnections: Sendable {
             state.slots[index] = .dialing(waiters + [waiter])
             return .wait
         case .ready, .empty:
+            if let error = state.backOff.refusal(now: now) {
+                // One that lives serves while its neighbour's place stays empty.
+                for case .ready(let session) in state.slots where session.isActive {
+                    return .session(session)
+                }
+                return .refused(error)
+            }
             state.slots[index] = .dialing([waiter])
             return .dial(index)
         }
     }
 
     private func dialed(_ index: Int, _ outcome: Result<ClientSession, NetpollError>) {
+        let now = now()
         let (waiters, isClosed) = state.withLock { state -> ([Waiter<ClientSession>], Bool) in
             guard case .dialing(let waiters) = state.slots[index] else {
                 return ([], state.isClosed)
             }
-            if case .success(let session) = outcome, !state.isClosed {
-                state.slots[index] = .ready(session)
-            } else {
+            switch outcome {
+            case .success(let session):
+                state.slots[index] = state.isClosed ? .empty : .ready(session)
+                state.backOff.connected()
+                state.backOff.wasUseful()
+            case .failure(let error):
                 state.slots[index] = .empty
+                state.backOff.failed(error, now: now)
             }
             return (waiters, state.isClosed)
         }
         for waiter in waiters { waiter.finish(outcome) }
         if isClosed, case .success(let session) = outcome { session.close() }
+    }
+
+    /// Dials once for nobody, even during a back-off, to learn whether the address is alive.
+    func probe() {
+        let empty = state.withLock { state -> Int? in
+            let index = state.slots.firstIndex { slot in
+                switch slot {
+                case .empty: true
+                case .ready(let session): !session.isActive
+                case .dialing: false
+                }
+            }
+            guard let index, !state.isClosed else { return nil }
+            state.slots[index] = .dialing([])
+            return index
+        }
+        if let empty { dial { self.dialed(empty, $0) } }
     }
 
     /// Refuses new calls and closes each session once its calls have ended.

@@ -42,6 +42,37 @@ public struct RPCClientOptions: Sendable {
     ///
     /// Default empty: it does not say.
     public var serviceName = ""
+    /// How long an address is left alone after failed dials; calls that would need a dial meanwhile
+    /// fail at once, or go to another endpoint.
+    public var dialBackOff = BackOff()
+    /// What to do about calls that fail or take long, unless ``CallOptions/retryPolicy`` says
+    /// otherwise; `nil`: only calls that never ran are made again.
+    ///
+    /// Default `nil`.
+    public var retryPolicy: RetryPolicy?
+    /// How many retries and hedges all calls together may cause.
+    public var retryBudget = RetryBudget()
+    /// How to choose among several endpoints.
+    ///
+    /// Default: each in turn.
+    public var loadBalancer = LoadBalancer.roundRobin
+    /// When to leave an endpoint out that fails; `nil`: never.
+    ///
+    /// Needs several endpoints, so it costs a client of one address nothing.
+    public var circuitBreaker: CircuitBreakerOptions? = CircuitBreakerOptions()
+    /// Most endpoints that a client uses; of a longer list the first are taken.
+    ///
+    /// Default 1,000.
+    public var endpointLimit = 1000
+    /// Most endpoints that one attempt of a call may try until one takes it.
+    ///
+    /// Default 5.
+    public var moveLimit = 5
+    /// Most calls that may wait for the first list of a resolver; more fail with
+    /// `resourceExhausted`.
+    ///
+    /// Default 10,000.
+    public var resolutionWaiterLimit = 10_000
     /// Bounds of frames, sent and received.
     public var limits = WireLimits()
     /// Whether requests carry a checksum, and replies must.

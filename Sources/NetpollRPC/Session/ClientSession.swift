@@ -253,8 +253,9 @@ extension ClientSession {
         switch receipt {
         case .reply(let call, let closes):
             guard let message else { return }
-            resume(call, .success(Reply(header: frame.header, message: message)))
+            // First: the caller gives the session back, and it must not be lent again.
             if closes || (isExclusive && Self.endsConnection(frame, message)) { close() }
+            resume(call, .success(Reply(header: frame.header, message: message)))
         case .late: break
         case .drain(let closes): if closes { connection.close() }
         }

@@ -283,7 +283,7 @@ extension Scaffold {
                     )
                     let client = try RPCClient(to: address)
                     let service = \(service.swiftName)Client(client)
-            \(call)        client.close()
+            \(call)        await client.close()
                 }
             }
 

@@ -155,7 +155,7 @@ struct InProcessTests {
                 }
                 for try await isRight in group { #expect(isRight, "seed \(seed)") }
             }
-            client.close()
+            await client.close()
         }
         while server.connectionCount > 0 { await clock.advance(by: .milliseconds(100)) }
         #expect(server.callCount == 0)

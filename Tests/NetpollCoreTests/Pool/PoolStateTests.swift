@@ -183,7 +183,7 @@ struct PoolStateTests {
 
     @Test("the back-off grows by its factor to its limit, within the jitter")
     func backOff() {
-        let backOff = PoolOptions.BackOff()
+        let backOff = BackOff()
         #expect(backOff.delay(after: 1, random: 0.5) == .milliseconds(50))
         #expect(backOff.delay(after: 2, random: 0.5) == .milliseconds(80))
         #expect(backOff.delay(after: 1, random: 0) == .milliseconds(40))

@@ -29,5 +29,5 @@ let price = try await Shop_CatalogClient(client).price(
     }
 )
 print("\(price.units) \(price.currency)")
-client.close()
+await client.close()
 await server.shutdown()

@@ -53,7 +53,7 @@ struct EchoClient: AsyncParsableCommand {
         for (error, count) in tally.errors.sorted(by: { $0.key < $1.key }) {
             print("  \(count) x \(error)")
         }
-        client.close()
+        await client.close()
         if tally.failed > 0 { throw ExitCode.failure }
     }
 

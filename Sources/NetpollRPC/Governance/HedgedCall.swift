@@ -1,0 +1,102 @@
+internal import NetpollCore
+
+/// Runs a call that may be made several times at once; the first good outcome wins and the rest is
+/// cancelled.
+final class HedgedCall: Sendable {
+    typealias Outcome = HedgeState.Outcome
+
+    private struct State {
+        var hedge: HedgeState
+        var tasks: [Task<Void, Never>] = []
+        var timer: TimerToken?
+    }
+
+    private let state: Locked<State>
+    private let waiter = Waiter<Outcome>()
+    private let loop: EventLoop
+    private let delay: Duration
+    private let mayStart: @Sendable () -> Bool
+    private let send: @Sendable (Int) async -> Outcome
+
+    init(
+        _ policy: RetryPolicy,
+        on loop: EventLoop,
+        mayStart: @escaping @Sendable () -> Bool,
+        send: @escaping @Sendable (Int) async -> Outcome
+    ) {
+        state = Locked(State(hedge: HedgeState(policy)))
+        delay = policy.hedgingDelay ?? .zero
+        self.loop = loop
+        self.mayStart = mayStart
+        self.send = send
+    }
+
+    /// Makes the call; each attempt ends by its own deadline.
+    func run() async throws(NetpollError) -> Outcome {
+        defer { cancelAll() }
+        return try await waiter.wait {
+            perform(state.withLock { $0.hedge.begin() })
+        } onCancel: {
+            self.waiter.finish(.failure(NetpollError(.cancelled, "the calling task was cancelled")))
+        }
+    }
+
+    private func cancelAll() {
+        let tasks = state.withLock { state in
+            state.hedge.cancel()
+            return state.tasks
+        }
+        for task in tasks { task.cancel() }
+        loop.perform {
+            if let token = self.state.withLock({ $0.timer.take() }) { self.loop.cancel(token) }
+        }
+    }
+
+    private func perform(_ actions: [HedgeState.Action]) {
+        for action in actions {
+            switch action {
+            case .start(let number): start(number)
+            case .wait: scheduleNext()
+            case .finish(let outcome): waiter.finish(.success(outcome))
+            }
+        }
+    }
+
+    private func start(_ number: Int) {
+        let task = Task(executorPreference: loop) {
+            let outcome = await self.send(number)
+            self.perform(
+                self.state.withLock { $0.hedge.ended(outcome, mayStart: self.mayStart) }
+            )
+        }
+        let isDone = state.withLock { state in
+            state.tasks.append(task)
+            return state.hedge.isDone
+        }
+        if isDone { task.cancel() }
+    }
+
+    private func scheduleNext() {
+        let deadline = loop.deadline(after: delay)
+        let accepted = loop.perform {
+            let isDone = self.state.withLock { state in
+                if let token = state.timer.take() { self.loop.cancel(token) }
+                return state.hedge.isDone
+            }
+            guard !isDone else { return }
+            let token = self.loop.schedule(at: deadline) { self.delayPassed() }
+            self.state.withLock { $0.timer = token }
+        }
+        if !accepted {
+            waiter.finish(.failure(NetpollError(.shutdown, "the event loop has ended")))
+        }
+    }
+
+    private func delayPassed() {
+        let actions = state.withLock { state in
+            state.timer = nil
+            return state.hedge.delayPassed(mayStart: mayStart)
+        }
+        perform(actions)
+    }
+}

@@ -1,0 +1,111 @@
+public import NetpollCore
+
+/// When a call is made again, and when it is made twice at once.
+///
+/// Without a policy a call is sent again only if it never ran: no connection could be made, nothing
+/// of it was written, or the server says that it did not start. With one, a method may run more than
+/// once: give it to methods that bear that.
+public struct RetryPolicy: Sendable, Hashable {
+    /// Most times a call is made, the first included; values below 1 and above 5 are moved there.
+    ///
+    /// Default 3.
+    public var attemptLimit = 3
+    /// The failures after which a call is made again, unless the server advises against it.
+    ///
+    /// Default: `unavailable`.
+    public var codes: Set<RPCError.Code> = [.unavailable]
+    /// How long to wait before each further attempt; not used when hedging.
+    public var backOff = BackOff()
+    /// How long to wait for a reply before the call is made once more beside the first.
+    ///
+    /// The first reply wins and the others are cancelled. `nil`: never.
+    public var hedgingDelay: Duration?
+    /// Whether a handler that serves a retry makes its own calls without retries, so that attempts
+    /// do not multiply along a chain (Kitex's `RetryReq`).
+    ///
+    /// Default true.
+    public var stopsChain = true
+
+    /// Creates the defaults: failure retry.
+    public init() {}
+
+    /// Makes a call again after it failed.
+    public static func failure(
+        _ codes: Set<RPCError.Code> = [.unavailable],
+        attemptLimit: Int = 3
+    ) -> RetryPolicy {
+        var policy = RetryPolicy()
+        policy.codes = codes
+        policy.attemptLimit = attemptLimit
+        return policy
+    }
+
+    /// Makes a call twice if the first takes longer than `delay`; failures are final.
+    public static func backup(after delay: Duration, attemptLimit: Int = 2) -> RetryPolicy {
+        mixed(after: delay, codes: [], attemptLimit: attemptLimit)
+    }
+
+    /// Makes a call again when it takes longer than `delay` or fails, whichever is first.
+    public static func mixed(
+        after delay: Duration,
+        codes: Set<RPCError.Code> = [.unavailable],
+        attemptLimit: Int = 3
+    ) -> RetryPolicy {
+        var policy = failure(codes, attemptLimit: attemptLimit)
+        policy.hedgingDelay = delay
+        return policy
+    }
+
+    var attempts: Int { min(max(1, attemptLimit), 5) }
+
+    /// Whether a failure is one to try again after.
+    func isRetryable(_ error: RPCError) -> Bool {
+        switch error.retry {
+        case .never, .later: false
+        case .elsewhere: true
+        case nil: codes.contains(error.code)
+        }
+    }
+}
+
+/// How many retries and hedges a client allows itself, as a share of its calls.
+///
+/// Each call with a retry policy earns `share` of a retry and each further attempt costs one; up to
+/// `burst` are saved. A server that fails all calls is thus loaded with at most `1 + share` times
+/// its calls, and `burst` more.
+public struct RetryBudget: Sendable, Hashable {
+    /// Retries for each call, from 0 to 1.
+    ///
+    /// Default 0.1, as Kitex's limit.
+    public var share = 0.1
+    /// Most retries that are saved up, which is also what a client starts with.
+    ///
+    /// Default 10.
+    public var burst = 10
+
+    /// Creates the defaults.
+    public init() {}
+}
+
+/// The state of a budget: pure.
+struct RetryTokens {
+    private var thousandths: Int
+    private let limit: Int
+    private let income: Int
+
+    init(_ budget: RetryBudget) {
+        limit = min(max(0, budget.burst), 1_000_000) * 1000
+        income = Int(1000 * min(max(0, budget.share), 1))
+        thousandths = limit
+    }
+
+    /// A call begins.
+    mutating func earn() { thousandths = min(max(limit, 1000), thousandths + income) }
+
+    /// Pays for one more attempt; false when there is nothing left.
+    mutating func spend() -> Bool {
+        guard thousandths >= 1000 else { return false }
+        thousandths -= 1000
+        return true
+    }
+}

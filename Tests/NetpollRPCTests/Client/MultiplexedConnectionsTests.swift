@@ -1,0 +1,57 @@
+import NetpollCore
+import NetpollTesting
+import Synchronization
+import Testing
+
+@testable import NetpollRPC
+
+@Suite("MultiplexedConnections", .timeLimit(.minutes(1)))
+struct MultiplexedConnectionsTests {
+    @Test("after a failed dial callers fail at once until the back-off ends; a probe dials anyway")
+    func backOff() async throws {
+        final class Dials: Sendable { let count = Atomic<Int>(0) }
+        let clock = ManualClock()
+        let loops = try EventLoopGroup(count: 1, options: clock.options)
+        let dials = Dials()
+        let connections = MultiplexedConnections(
+            count: 2,
+            backOff: BackOff(),
+            now: { clock.now() },
+            dial: { completion in
+                dials.count.add(1, ordering: .relaxed)
+                completion(.failure(NetpollError(.connectionRefused, "dial")))
+            }
+        )
+        for _ in 0..<10 {
+            await #expect(throws: NetpollError(.connectionRefused, "dial")) {
+                try await connections.session(until: .distantFuture, on: loops.loops[0])
+            }
+        }
+        #expect(dials.count.load(ordering: .relaxed) == 1)
+        // The longest time after the first failure: 50 ms and a fifth.
+        await clock.advance(by: .milliseconds(60))
+        for _ in 0..<10 {
+            _ = try? await connections.session(until: .distantFuture, on: loops.loops[0])
+        }
+        #expect(dials.count.load(ordering: .relaxed) == 2)
+        connections.probe()
+        #expect(dials.count.load(ordering: .relaxed) == 3)
+        await loops.shutdown()
+    }
+
+    @Test("clients do not come back together: the times after a failure differ")
+    func jitter() {
+        let now = Deadline(uptimeNanoseconds: 1_000_000)
+        let error = NetpollError(.connectionRefused, "dial")
+        var ends: Set<UInt64> = []
+        for seed in 0..<100 {
+            var backOff = DialBackOff(BackOff(), seed: UInt64(seed))
+            backOff.failed(error, now: now)
+            guard let end = backOff.end?.deadline else { continue }
+            #expect(end >= now.advanced(by: .milliseconds(40)))
+            #expect(end <= now.advanced(by: .milliseconds(60)))
+            ends.insert(end.uptimeNanoseconds)
+        }
+        #expect(ends.count > 90)
+    }
+}

@@ -17,6 +17,7 @@ struct InterceptorCallTests {
         let server: RPCServer
         let client: RPCClient
         let echo: Echo_EchoClient
+        private let clock: ManualClock?
 
         init(
             _ interceptors: [any ServerInterceptor] = [],
@@ -36,11 +37,16 @@ struct InterceptorCallTests {
             clientOptions.serviceName = clientName
             client = try RPCClient(to: address, options: clientOptions, group: loops)
             echo = Echo_EchoClient(client)
+            self.clock = clock
         }
 
         func stop() async {
             await client.close()
-            await server.shutdown()
+            let server = server
+            async let ended: Void = server.shutdown()
+            // What a close may take is measured on the clock, which nobody else moves.
+            while let clock, server.connectionCount > 0 { await clock.advance(by: .seconds(1)) }
+            await ended
             await loops.shutdown()
         }
     }

@@ -123,7 +123,9 @@ public final class Listener: @unchecked Sendable {
     private func closeSocket() {
         // Peers in the backlog believe that they are connected: to close on them would reset them.
         // Those that come meanwhile are no reason to go on for ever.
-        for _ in 0...options.backlog / Self.acceptBatchLimit where acceptBatch() { continue }
+        for _ in 0...options.backlog / Self.acceptBatchLimit {
+            guard acceptBatch() else { break }
+        }
         releaseSocket()
     }
 

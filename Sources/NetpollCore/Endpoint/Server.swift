@@ -129,7 +129,7 @@ public final class Server: Sendable {
     /// Returns when every connection is gone; a second call waits for the first.
     ///
     /// - Parameter timeout: How long handlers may take; then their connections are aborted, which
-    ///   cancels them. A handler that ignores that goes on by itself.
+    ///   cancels them. They get a second to notice; a handler that ignores it goes on by itself.
     public func shutdown(within timeout: Duration = .seconds(5)) async {
         let (before, listeners) = state.withLock { state in
             defer { state.phase = .ending }
@@ -147,9 +147,12 @@ public final class Server: Sendable {
             let left = sessions
             for session in left { session.connection.abort() }
             for session in left { await session.waitUntilGone() }
+            _ = await isEmptied(until: group.deadline(after: Self.cancellationGrace))
         }
         ended.finish(.success(()))
     }
+
+    private static let cancellationGrace: Duration = .seconds(1)
 
     private var sessions: [ServedConnection] { state.withLock { Array($0.sessions.values) } }
 

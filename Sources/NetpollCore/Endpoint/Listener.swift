@@ -124,7 +124,7 @@ public final class Listener: @unchecked Sendable {
         // Peers in the backlog believe that they are connected: to close on them would reset them.
         // Those that come meanwhile are no reason to go on for ever.
         for _ in 0...options.backlog / Self.acceptBatchLimit {
-            guard acceptBatch() else { break }
+            guard acceptBatch() != .drained else { break }
         }
         releaseSocket()
     }
@@ -165,28 +165,33 @@ public final class Listener: @unchecked Sendable {
 extension Listener: ReadinessHandler {
     func loopWillEnd() { releaseSocket() }
 
-    func handle(_ readiness: Readiness) { _ = acceptBatch() }
+    func handle(_ readiness: Readiness) {
+        if acceptBatch() == .failed { retryLater() }
+    }
 
-    /// - Returns: Whether more may be waiting.
-    private func acceptBatch() -> Bool {
+    /// What is left after a batch of accepted connections.
+    private enum Backlog {
+        case drained, more, failed
+    }
+
+    private func acceptBatch() -> Backlog {
         for _ in 0..<Self.acceptBatchLimit {
-            guard let result = socket?.accept(loop.faults) else { return false }
+            guard let result = socket?.accept(loop.faults) else { return .drained }
             switch result {
             case .accepted(let fileDescriptor, let peer):
                 backOff = .zero
                 adopt(fileDescriptor, peer)
             case .wouldBlock:
-                return false
+                return .drained
             case .failed(let number):
                 // accept(2): these belong to one connection that is gone already.
                 if [ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTUNREACH].contains(number) {
                     continue
                 }
-                retryLater()
-                return false
+                return .failed
             }
         }
-        return true
+        return .more
     }
 
     private func adopt(_ fileDescriptor: Int32, _ peer: RawAddress) {

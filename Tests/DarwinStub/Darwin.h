@@ -108,6 +108,8 @@ int darwin_getsockname(int, struct darwin_sockaddr *, socklen_t *) SWIFT("getsoc
 int darwin_getpeername(int, struct darwin_sockaddr *, socklen_t *) SWIFT("getpeername(_:_:_:)");
 int darwin_setsockopt(int, int, int, const void *, socklen_t) SWIFT("setsockopt(_:_:_:_:_:)");
 int darwin_getsockopt(int, int, int, void *, socklen_t *) SWIFT("getsockopt(_:_:_:_:_:)");
+darwin_ssize darwin_recv(int, void *, size_t, int) SWIFT("recv(_:_:_:_:)");
+darwin_ssize darwin_send(int, const void *, size_t, int) SWIFT("send(_:_:_:_:)");
 darwin_ssize darwin_sendmsg(int, const struct darwin_msghdr *, int) SWIFT("sendmsg(_:_:_:)");
 darwin_ssize darwin_readv(int, const struct darwin_iovec *, int) SWIFT("readv(_:_:_:)");
 

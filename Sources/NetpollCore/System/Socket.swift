@@ -38,7 +38,7 @@ struct Socket: ~Copyable {
 }
 
 extension Socket {
-    /// readv(2) into memory, or the cheaper read(2) into one piece; retried on `EINTR`.
+    /// readv(2) into memory, or the cheaper recv(2) into one piece; retried on `EINTR`.
     static func read(
         _ fileDescriptor: Int32,
         into vectors: UnsafeMutableBufferPointer<iovec>
@@ -46,21 +46,25 @@ extension Socket {
         while true {
             let count =
                 vectors.count == 1
-                ? systemRead(fileDescriptor, vectors[0].iov_base, vectors[0].iov_len)
+                ? systemReceive(fileDescriptor, vectors[0])
                 : readv(fileDescriptor, vectors.baseAddress, Int32(clamping: vectors.count))
             if count >= 0 { return .moved(count) }
             if errno != EINTR { return .failed(errno) }
         }
     }
 
-    /// sendmsg(2) of several pieces without raising `SIGPIPE`, retried on `EINTR`.
+    /// sendmsg(2) of several pieces, or the cheaper send(2) of one; never raises `SIGPIPE`, retried on
+    /// `EINTR`.
     static func write(
         _ fileDescriptor: Int32,
         _ vectors: UnsafeMutableBufferPointer<iovec>
     ) -> IOResult {
         var message = Platform.makeMessage(vectors)
         while true {
-            let count = sendmsg(fileDescriptor, &message, Platform.sendFlags)
+            let count =
+                vectors.count == 1
+                ? systemSend(fileDescriptor, vectors[0])
+                : sendmsg(fileDescriptor, &message, Platform.sendFlags)
             if count >= 0 { return .moved(count) }
             if errno != EINTR { return .failed(errno) }
         }

@@ -12,8 +12,12 @@ func systemClose(_ fileDescriptor: Int32) {
     _ = close(fileDescriptor)
 }
 
-func systemRead(_ fileDescriptor: Int32, _ base: UnsafeMutableRawPointer?, _ count: Int) -> Int {
-    read(fileDescriptor, base, count)
+func systemReceive(_ fileDescriptor: Int32, _ piece: iovec) -> Int {
+    recv(fileDescriptor, piece.iov_base, piece.iov_len, 0)
+}
+
+func systemSend(_ fileDescriptor: Int32, _ piece: iovec) -> Int {
+    send(fileDescriptor, piece.iov_base, piece.iov_len, Platform.sendFlags)
 }
 
 func systemBind(_ fileDescriptor: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t)

@@ -1,3 +1,5 @@
+internal import CNetpoll
+
 #if canImport(Darwin)
 internal import Darwin
 #else

@@ -2,10 +2,11 @@
 ///
 /// Bytes before a slice's end are never written again: one buffer at a time may extend the block,
 /// and only past everything that was handed out. So readers on any thread need no lock.
+@usableFromInline
 final class BufferBlock: @unchecked Sendable {
     // @unchecked: `base` is raw memory; the append-only rule above keeps writers and readers apart.
 
-    let base: UnsafeMutableRawPointer
+    @usableFromInline let base: UnsafeMutableRawPointer
     let capacity: Int
     /// Gives memory back that came from elsewhere; `nil` for the cache's own.
     private let deallocator: (@Sendable (UnsafeMutableRawBufferPointer) -> Void)?

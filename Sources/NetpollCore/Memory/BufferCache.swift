@@ -1,11 +1,5 @@
 internal import CNetpoll
 
-#if canImport(Darwin)
-internal import Darwin
-#else
-internal import Glibc
-#endif
-
 /// Free memory blocks of one thread, in power-of-two classes.
 ///
 /// Each event-loop thread owns one; the calls below reach it through a thread-local slot, so no
@@ -26,14 +20,28 @@ final class BufferCache {
         var count = 0
     }
 
-    private var classes: [Class]
-    private(set) var statistics = BufferCacheStatistics()
+    private static let classCount = largestShift - smallestShift + 1
+
+    // In raw memory, because each access to a property of an object that is not constant would be
+    // checked for exclusivity.
+    private let classes: UnsafeMutablePointer<Class>
+    private let counters: UnsafeMutablePointer<BufferCacheStatistics>
+
+    /// What the cache did so far.
+    var statistics: BufferCacheStatistics { counters.pointee }
 
     private init() {
-        classes = Array(repeating: Class(), count: Self.largestShift - Self.smallestShift + 1)
+        classes = .allocate(capacity: Self.classCount)
+        classes.initialize(repeating: Class(), count: Self.classCount)
+        counters = .allocate(capacity: 1)
+        counters.initialize(to: BufferCacheStatistics())
     }
 
-    deinit { trim() }
+    deinit {
+        trim()
+        classes.deallocate()
+        counters.deallocate()
+    }
 
     /// Gives the calling thread a cache.
     ///
@@ -73,7 +81,7 @@ final class BufferCache {
             }
             if let cached { return cached }
         }
-        return .allocate(byteCount: capacity, alignment: 16)
+        return HeapMemory.take(byteCount: capacity)
     }
 
     /// Returns memory that came from ``take(capacity:)`` with the same capacity.
@@ -84,7 +92,7 @@ final class BufferCache {
             }
             if kept { return }
         }
-        memory.deallocate()
+        HeapMemory.give(memory)
     }
 
     private static func classIndex(_ capacity: Int) -> Int? {
@@ -94,14 +102,14 @@ final class BufferCache {
 
     private func take(capacity: Int) -> UnsafeMutableRawPointer? {
         guard let index = Self.classIndex(capacity), let head = classes[index].head else {
-            statistics.misses &+= 1
+            counters.pointee.misses &+= 1
             return nil
         }
         // A free block holds the link to the next in its first bytes.
         classes[index].head = head.load(as: UnsafeMutableRawPointer?.self)
         classes[index].count -= 1
-        statistics.cachedByteCount -= capacity
-        statistics.hits &+= 1
+        counters.pointee.cachedByteCount -= capacity
+        counters.pointee.hits &+= 1
         return head
     }
 
@@ -112,20 +120,20 @@ final class BufferCache {
         memory.storeBytes(of: classes[index].head, as: UnsafeMutableRawPointer?.self)
         classes[index].head = memory
         classes[index].count += 1
-        statistics.cachedByteCount += capacity
+        counters.pointee.cachedByteCount += capacity
         return true
     }
 
     /// Returns every cached block to the system.
     func trim() {
-        for index in classes.indices {
+        for index in 0..<Self.classCount {
             while let head = classes[index].head {
                 classes[index].head = head.load(as: UnsafeMutableRawPointer?.self)
-                head.deallocate()
+                HeapMemory.give(head)
             }
             classes[index].count = 0
         }
-        statistics.cachedByteCount = 0
+        counters.pointee.cachedByteCount = 0
     }
 }
 

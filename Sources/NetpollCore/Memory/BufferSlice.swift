@@ -2,8 +2,8 @@
 ///
 /// Copying a slice copies a reference, never the bytes. A slice may travel to any thread.
 public struct BufferSlice: Sendable {
-    private let block: BufferBlock?
-    private let start: Int
+    @usableFromInline let block: BufferBlock?
+    @usableFromInline let start: Int
     /// The number of bytes.
     public let count: Int
 
@@ -54,12 +54,13 @@ public struct BufferSlice: Sendable {
     public var isEmpty: Bool { count == 0 }
 
     /// Lends the bytes; the pointer must not leave the closure.
+    @inlinable
     public func withUnsafeBytes<R, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R
     ) throws(E) -> R {
-        try withExtendedLifetime(block) { () throws(E) -> R in
-            try body(UnsafeRawBufferPointer(start: block.map { $0.base + start }, count: count))
-        }
+        defer { withExtendedLifetime(block) {} }
+        guard let block else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        return try body(UnsafeRawBufferPointer(start: block.base + start, count: count))
     }
 
     /// Part of the slice, sharing its memory.

@@ -86,15 +86,14 @@ extension LinkBuffer {
 
     /// The big-endian integer that begins `offset` bytes from the front, or `nil` if it is not
     /// complete.
+    @inlinable
     public func peekInteger<T: FixedWidthInteger>(at offset: Int = 0, as type: T.Type = T.self)
         -> T?
     {
         let size = MemoryLayout<T>.size
         guard offset >= 0, byteCount >= size, offset <= byteCount - size else { return nil }
-        if segments[0].count >= offset + size {
-            return T(
-                bigEndian: segments[0].readable.loadUnaligned(fromByteOffset: offset, as: T.self)
-            )
+        if let bytes = firstRun(from: offset, byteCount: size) {
+            return T(bigEndian: bytes.loadUnaligned(as: T.self))
         }
         var value: T = 0
         for index in offset..<(offset + size) {
@@ -103,14 +102,24 @@ extension LinkBuffer {
         return value
     }
 
+    /// Where some bytes lie, if all of them lie in the first block.
+    @usableFromInline
+    func firstRun(from offset: Int, byteCount: Int) -> UnsafeRawPointer? {
+        let first = segments[0]
+        guard first.count >= offset + byteCount else { return nil }
+        return UnsafeRawPointer(first.block.base + first.start + offset)
+    }
+
     /// Reads a big-endian integer, or returns `nil` and consumes nothing if it is not complete.
+    @inlinable
     public mutating func readInteger<T: FixedWidthInteger>(as type: T.Type = T.self) -> T? {
         guard let value = peekInteger(as: T.self) else { return nil }
         skip(MemoryLayout<T>.size)
         return value
     }
 
-    private func byte(at offset: Int) -> UInt8 {
+    @usableFromInline
+    func byte(at offset: Int) -> UInt8 {
         var left = offset
         var index = 0
         while left >= segments[index].count {

@@ -17,7 +17,7 @@ struct SegmentQueue: ~Copyable, @unchecked Sendable {
         for index in 0..<count {
             (storage + ((head + index) & (capacity - 1))).deinitialize(count: 1)
         }
-        storage.deallocate()
+        HeapMemory.give(storage)
     }
 
     var isEmpty: Bool { count == 0 }
@@ -61,9 +61,11 @@ struct SegmentQueue: ~Copyable, @unchecked Sendable {
     private mutating func growIfFull() {
         guard count == capacity else { return }
         let newCapacity = max(4, capacity * 2)
-        let new = UnsafeMutablePointer<LinkBuffer.Segment>.allocate(capacity: newCapacity)
+        let byteCount = newCapacity * MemoryLayout<LinkBuffer.Segment>.stride
+        let new = HeapMemory.take(byteCount: byteCount)
+            .bindMemory(to: LinkBuffer.Segment.self, capacity: newCapacity)
         for index in 0..<count { (new + index).moveInitialize(from: place(index), count: 1) }
-        storage?.deallocate()
+        if let storage { HeapMemory.give(storage) }
         storage = new
         capacity = newCapacity
         head = 0

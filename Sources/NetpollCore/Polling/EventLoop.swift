@@ -46,14 +46,15 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     private let poller: Poller
     private let remote = Locked(Remote())
 
-    // Confined to the loop.
-    private var registrations = RegistrationTable()
-    private var timers = TimerQueue<LoopTimer>()
-    private var queued: [Work] = []
-    private var running: [Work] = []
+    // Confined to the loop. What every turn and every event accesses is not checked for exclusivity:
+    // no call that has one of them in hand calls code that could reach it again.
+    @exclusivity(unchecked) private var registrations = RegistrationTable()
+    @exclusivity(unchecked) private var timers = TimerQueue<LoopTimer>()
+    @exclusivity(unchecked) private var queued: [Work] = []
+    @exclusivity(unchecked) private var running: [Work] = []
     /// How much of `running` has been started: whoever takes the loop over goes on there.
     private var startedCount = 0
-    private var touched: [any LoopRunnable] = []
+    @exclusivity(unchecked) private var touched: [any LoopRunnable] = []
     private var stopRequested = false
     /// Nothing that is queued from now on would run.
     private var hasEnded = false
@@ -399,7 +400,9 @@ extension EventLoop {
     private func timerMilliseconds() -> Int32 {
         guard let earliest = timers.earliest else { return -1 }
         if let clock { return earliest <= clock.now() ? 0 : -1 }
-        return Int32(clamping: earliest.timeRemaining().wholeMilliseconds)
+        let now = Deadline.now().uptimeNanoseconds
+        guard earliest.uptimeNanoseconds > now else { return 0 }
+        return Int32(clamping: (earliest.uptimeNanoseconds - now - 1) / 1_000_000 + 1)
     }
 
     private func fireTimers() {

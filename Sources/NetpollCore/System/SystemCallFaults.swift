@@ -14,7 +14,7 @@ package enum SystemCallFault: Sendable, Hashable {
 /// Stands between the core and the kernel in tests of what the kernel may do.
 ///
 /// Called on whatever thread makes the call.
-package protocol SystemCallFaults: Sendable {
+package protocol SystemCallFaults: AnyObject, Sendable {
     /// What to do instead of the next call, or `nil` to make it as it is.
     func fault(for call: SystemCall, on fileDescriptor: Int32) -> SystemCallFault?
 }

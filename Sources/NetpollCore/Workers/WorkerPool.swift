@@ -70,15 +70,15 @@ public final class WorkerPool: TaskExecutor {
         }
     }
 
-    /// Starts a task whose body begins on one of the pool's threads, and counts it as ``run(_:)``
-    /// does.
+    /// Starts a task whose body begins on one of the pool's threads, with the caller's task-local
+    /// values, and counts it as ``run(_:)`` does.
     ///
     /// - Throws: As ``run(_:)``; then `body` is not called.
     package func start(
         _ body: @escaping @Sendable () async -> Void
     ) throws(NetpollError) -> Task<Void, Never> {
         try admit()
-        return Task.detached(executorPreference: self) {
+        return Task(executorPreference: self) {
             self.state.withLock { $0.admitted -= 1 }
             await body()
             self.didReturn()

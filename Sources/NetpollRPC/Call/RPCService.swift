@@ -1,4 +1,4 @@
-internal import NetpollCore
+public import NetpollCore
 public import NetpollProtobuf
 
 /// Something that serves the methods of one service.
@@ -13,17 +13,21 @@ public protocol RPCService: Sendable {
 
 /// Collects the methods of a service for a server.
 public struct MethodRegistrar {
-    var methods: [String: MethodHandler] = [:]
-    private let interceptors: [any ServerInterceptor]
+    @usableFromInline var methods: [String: MethodHandler] = [:]
+    @usableFromInline let interceptors: [any ServerInterceptor]
 
     init(interceptors: [any ServerInterceptor] = []) { self.interceptors = interceptors }
 
     /// Adds a method.
     ///
+    /// Inlined into the service's module, so that its messages are decoded and encoded by code of
+    /// their own.
+    ///
     /// - Parameters:
     ///   - name: The method's name in the `.proto` file; the last registration of a name counts.
     ///   - handler: Serves one call; ``RPCServerOptions/execution`` says where. On an event loop it
     ///     must not hold its thread.
+    @inlinable
     public mutating func register<Request: Message, Response: Message>(
         _ name: String,
         _ handler: @escaping @Sendable (Request, RPCContext) async throws -> Response
@@ -34,16 +38,15 @@ public struct MethodRegistrar {
         }
         methods[name] = MethodHandler { [handler] body, call in
             let request: Request
-            do {
-                request = try body.withUnsafeBytes { try Request(serializedBytes: $0) }
+            do throws(ProtobufError) {
+                request = try body.withUnsafeBytes { (bytes) throws(ProtobufError) in
+                    try Request(serializedBytes: bytes)
+                }
             } catch {
-                let error = RPCError(.invalidArgument, "the request cannot be decoded: \(error)")
-                return call.fail(error)
+                return call.fail(undecodable: error)
             }
             do {
-                let response = try await RPCContext.$current.withValue(call.context) {
-                    try await handler(request, call.context)
-                }
+                let response = try await handler(request, call.context)
                 try response.withSerialization { serialization in
                     call.reply(bodyByteCount: serialization.byteCount) {
                         serialization.write(to: $0)
@@ -57,19 +60,12 @@ public struct MethodRegistrar {
 }
 
 /// A method with its message types erased: decodes, runs the handler and answers.
+@usableFromInline
 struct MethodHandler: Sendable {
-    let serve: @Sendable (_ body: BufferSlice, _ call: any ServerCall) async -> Void
+    @usableFromInline typealias Serve = @Sendable (_ body: BufferSlice, _ call: CallSink) async -> Void
 
-    init(_ serve: @escaping @Sendable (BufferSlice, any ServerCall) async -> Void) {
-        self.serve = serve
-    }
-}
+    let serve: Serve
 
-/// Where the outcome of one call goes.
-///
-/// Exactly one of the two is called, once.
-protocol ServerCall: Sendable {
-    var context: RPCContext { get }
-    func reply(bodyByteCount: Int, writeBody: (UnsafeMutableRawPointer) -> Void)
-    func fail(_ error: any Error)
+    @usableFromInline
+    init(_ serve: @escaping Serve) { self.serve = serve }
 }

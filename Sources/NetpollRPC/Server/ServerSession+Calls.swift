@@ -49,10 +49,13 @@ extension ServerSession {
         let loop = connection.loop
         var task: Task<Void, Never>?
         let isInside = loop.lend {
-            task = Task.immediateDetached(executorPreference: loop) {
-                await call.handler.serve(call.body, sink)
-                self.settings.limits.release(1)
-                loop.perform { self.finished(id) }
+            // Bound around the task instead of inside it, which would cost two suspension points.
+            task = RPCContext.$current.withValue(call.context) {
+                Task.immediate(executorPreference: loop) {
+                    await call.handler.serve(call.body, sink)
+                    self.settings.limits.release(1)
+                    loop.perform { self.finished(id) }
+                }
             }
         }
         guard let task else { return isInside }
@@ -69,18 +72,23 @@ extension ServerSession {
         let sink = CallSink(session: self, context: call.context, address: call.address)
         let loop = connection.loop
         do throws(NetpollError) {
-            let task = try workers.start {
-                // It has waited for a thread, and perhaps its caller has given up by now.
-                if Task.isCancelled {
-                    sink.fail(CancellationError())
-                } else if let refusal = self.refusal(call) {
-                    sink.fail(refusal)
-                } else {
-                    await call.handler.serve(call.body, sink)
+            let started = RPCContext.$current.withValue(call.context) {
+                Result { () throws(NetpollError) in
+                    try workers.start {
+                        // It has waited for a thread, and perhaps its caller has given up by now.
+                        if Task.isCancelled {
+                            sink.fail(CancellationError())
+                        } else if let refusal = self.refusal(call) {
+                            sink.fail(refusal)
+                        } else {
+                            await call.handler.serve(call.body, sink)
+                        }
+                        self.settings.limits.release(1)
+                        loop.perform { self.finished(id) }
+                    }
                 }
-                self.settings.limits.release(1)
-                loop.perform { self.finished(id) }
             }
+            let task = try started.get()
             // Its end comes to this loop later than this.
             running[id] = RunningCall(context: call.context)
             follow(task, call.context)

@@ -1,5 +1,6 @@
 internal import Logging
 internal import NetpollCore
+public import NetpollProtobuf
 internal import Synchronization
 
 /// Where a reply goes: it repeats what the request said.
@@ -33,14 +34,16 @@ struct RunningCall {
     }
 }
 
-/// Sends the outcome of one call.
+/// Sends the outcome of one call: exactly one of its methods is called, once.
 ///
 /// Any thread.
-struct CallSink: ServerCall {
+@usableFromInline
+struct CallSink: Sendable {
     let session: ServerSession
-    let context: RPCContext
+    @usableFromInline let context: RPCContext
     let address: ReplyAddress
 
+    @usableFromInline
     func reply(bodyByteCount: Int, writeBody: (UnsafeMutableRawPointer) -> Void) {
         let metadata = context.responseMetadata.backwardPairs
         session.send(
@@ -52,6 +55,12 @@ struct CallSink: ServerCall {
         )
     }
 
+    @usableFromInline
+    func fail(undecodable error: ProtobufError) {
+        fail(RPCError(.invalidArgument, "the request cannot be decoded: \(error)"))
+    }
+
+    @usableFromInline
     func fail(_ error: any Error) {
         switch error {
         case let error as BusinessError: fail(error)

@@ -1,4 +1,5 @@
 public import NetpollCore
+internal import Synchronization
 
 /// What a handler may know about the call it serves, and say beside its reply.
 ///
@@ -25,8 +26,19 @@ public final class RPCContext: Sendable {
     /// How the request came; metadata and business errors travel on `.ttHeaderFramed` only.
     public let transport: Transport
 
-    private let peer: @Sendable () -> SocketAddress
-    private let response = Locked(Metadata())
+    private let peer: Peer
+    /// Made when the first metadata is set, because few handlers set any.
+    private let response = AtomicLazyReference<ResponseMetadata>()
+
+    /// Who calls; a connection makes its address only when somebody asks.
+    enum Peer: Sendable {
+        case connection(Connection)
+        case address(SocketAddress)
+    }
+
+    private final class ResponseMetadata: Sendable {
+        let value = Locked(Metadata())
+    }
 
     init(
         service: ServiceDescriptor,
@@ -36,7 +48,7 @@ public final class RPCContext: Sendable {
         persistentMetadata: Metadata,
         transport: Transport,
         callerService: String? = nil,
-        peer: @escaping @Sendable () -> SocketAddress
+        peer: Peer
     ) {
         self.service = service
         self.method = method
@@ -48,14 +60,22 @@ public final class RPCContext: Sendable {
         self.peer = peer
     }
 
-    /// The caller's address.
-    public var peerAddress: SocketAddress { peer() }
+    /// The caller's address; `unix://` with an empty path for one in the same process.
+    public var peerAddress: SocketAddress {
+        switch peer {
+        case .connection(let connection): connection.peerAddress
+        case .address(let address): address
+        }
+    }
 
     /// Metadata to send with the reply.
     ///
     /// Names that the protocol uses itself are not sent.
     public var responseMetadata: Metadata {
-        get { response.withLock { $0 } }
-        set { response.withLock { $0 = newValue } }
+        get { response.load()?.value.withLock { $0 } ?? Metadata() }
+        set {
+            let response = response.load() ?? response.storeIfNil(ResponseMetadata())
+            response.value.withLock { $0 = newValue }
+        }
     }
 }

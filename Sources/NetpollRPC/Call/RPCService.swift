@@ -36,10 +36,10 @@ public struct MethodRegistrar {
         for interceptor in interceptors.reversed() {
             handler = { [handler] in try await interceptor.intercept($0, $1, next: handler) }
         }
-        methods[name] = MethodHandler { [handler] body, call in
+        methods[name] = MethodHandler { [handler] call in
             let request: Request
             do throws(ProtobufError) {
-                request = try body.withUnsafeBytes { (bytes) throws(ProtobufError) in
+                request = try call.body.withUnsafeBytes { (bytes) throws(ProtobufError) in
                     try Request(serializedBytes: bytes)
                 }
             } catch {
@@ -62,10 +62,8 @@ public struct MethodRegistrar {
 /// A method with its message types erased: decodes, runs the handler and answers.
 @usableFromInline
 struct MethodHandler: Sendable {
-    @usableFromInline typealias Serve = @Sendable (_ body: BufferSlice, _ call: CallSink) async -> Void
-
-    let serve: Serve
+    let serve: @Sendable (_ call: ServerCall) async -> Void
 
     @usableFromInline
-    init(_ serve: @escaping Serve) { self.serve = serve }
+    init(_ serve: @escaping @Sendable (_ call: ServerCall) async -> Void) { self.serve = serve }
 }

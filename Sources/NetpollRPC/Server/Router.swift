@@ -4,6 +4,8 @@ internal import NetpollCore
 struct Router: Sendable {
     struct Route: Sendable {
         let service: ServiceDescriptor
+        /// The method's name in UTF-8, for replies.
+        let wireName: [UInt8]
         let handler: MethodHandler
         /// Who runs the handler instead of the loop.
         let workers: WorkerPool?
@@ -37,7 +39,12 @@ struct Router: Sendable {
             var routes: [String: Route] = [:]
             for (name, handler) in registrar.methods {
                 let workers = execution.workers(descriptor, name)
-                let route = Route(service: descriptor, handler: handler, workers: workers)
+                let route = Route(
+                    service: descriptor,
+                    wireName: Array(name.utf8),
+                    handler: handler,
+                    workers: workers
+                )
                 routes[name] = route
                 byMethod[name, default: []].append(route)
             }
@@ -82,5 +89,27 @@ struct Router: Sendable {
                 exceptionID: WireFormat.ExceptionID.unknownService
             )
         )
+    }
+}
+
+/// Remembers what a connection asked for last, because most ask for the same thing again.
+struct RouteMemo: Sendable {
+    private let router: Router
+    private var service: String?
+    private var method = ""
+    private var route: Router.Route?
+
+    init(_ router: Router) { self.router = router }
+
+    /// As ``Router/route(service:method:)``.
+    mutating func route(service: String?, method: String) -> Result<Router.Route, RPCError> {
+        if let route, method == self.method, service == self.service { return .success(route) }
+        let found = router.route(service: service, method: method)
+        if case .success(let route) = found {
+            self.service = service
+            self.method = method
+            self.route = route
+        }
+        return found
     }
 }

@@ -15,7 +15,7 @@ extension ServerSession {
         }
     }
 
-    private func takeReady() -> PendingCall? {
+    private func takeReady() -> ServerCall? {
         guard startedCount < ready.count else { return nil }
         defer {
             startedCount += 1
@@ -34,7 +34,7 @@ extension ServerSession {
     }
 
     /// - Returns: False if the loop was lost to another thread.
-    private func start(_ call: PendingCall) -> Bool {
+    private func start(_ call: ServerCall) -> Bool {
         if let workers = call.workers {
             start(call, on: workers)
             return true
@@ -43,62 +43,55 @@ extension ServerSession {
             abandon(call, refusal)
             return true
         }
-        let id = ObjectIdentifier(call.context)
-        running[id] = RunningCall(context: call.context)
-        let sink = CallSink(session: self, context: call.context, address: call.address)
+        addRunning(call)
         let loop = connection.loop
         var task: Task<Void, Never>?
         let isInside = loop.lend {
-            // Bound around the task instead of inside it, which would cost two suspension points.
+            // Bound around the task, because inside it would cost two suspension points.
             task = RPCContext.$current.withValue(call.context) {
                 Task.immediate(executorPreference: loop) {
-                    await call.handler.serve(call.body, sink)
-                    self.settings.limits.release(1)
-                    loop.perform { self.finished(id) }
+                    await call.handler.serve(call)
+                    self.handlerReturned(call)
                 }
             }
         }
         guard let task else { return isInside }
         if isInside {
-            follow(task, call.context)
+            follow(task, call)
         } else {
-            loop.perform { self.follow(task, call.context) }
+            loop.perform { self.follow(task, call) }
         }
         return isInside
     }
 
-    private func start(_ call: PendingCall, on workers: WorkerPool) {
-        let id = ObjectIdentifier(call.context)
-        let sink = CallSink(session: self, context: call.context, address: call.address)
-        let loop = connection.loop
+    private func start(_ call: ServerCall, on workers: WorkerPool) {
         do throws(NetpollError) {
             let started = RPCContext.$current.withValue(call.context) {
                 Result { () throws(NetpollError) in
                     try workers.start {
                         // It has waited for a thread, and perhaps its caller has given up by now.
                         if Task.isCancelled {
-                            sink.fail(CancellationError())
+                            call.fail(CancellationError())
                         } else if let refusal = self.refusal(call) {
-                            sink.fail(refusal)
+                            call.fail(refusal)
                         } else {
-                            await call.handler.serve(call.body, sink)
+                            await call.handler.serve(call)
                         }
-                        self.settings.limits.release(1)
-                        loop.perform { self.finished(id) }
+                        self.handlerReturned(call)
                     }
                 }
             }
             let task = try started.get()
             // Its end comes to this loop later than this.
-            running[id] = RunningCall(context: call.context)
-            follow(task, call.context)
+            addRunning(call)
+            follow(task, call)
         } catch {
             abandon(call, .overLimit("\(error)", .elsewhere))
         }
     }
 
     /// Why a call is not to run after it has waited, if so.
-    private func refusal(_ call: PendingCall) -> RPCError? {
+    private func refusal(_ call: ServerCall) -> RPCError? {
         guard settings.limits.measuresDelay else { return nil }
         let now = connection.loop.now()
         if call.context.deadline <= now {
@@ -108,30 +101,51 @@ extension ServerSession {
     }
 
     /// Answers a call that will not be started.
-    private func abandon(_ call: PendingCall, _ error: RPCError) {
+    private func abandon(_ call: ServerCall, _ error: RPCError) {
         send(error, to: call.address)
         settings.limits.release(1)
         closeIfDone()
     }
 
+    private func addRunning(_ call: ServerCall) {
+        call.runningIndex = running.count
+        running.append(call)
+    }
+
     /// Takes care that a handler that waits is cancelled at its deadline, or when its caller goes.
-    private func follow(_ task: Task<Void, Never>, _ context: RPCContext) {
-        let id = ObjectIdentifier(context)
+    private func follow(_ task: Task<Void, Never>, _ call: ServerCall) {
         // Most handlers have answered by now.
-        guard running[id] != nil else {
+        guard call.runningIndex != nil else {
             if isClosed { task.cancel() }
             return
         }
-        running[id]?.task = task
+        call.follow(task, on: connection.loop)
         if isCancelling { task.cancel() }
-        guard context.deadline != .distantFuture else { return }
-        running[id]?.timer = connection.loop.schedule(at: context.deadline) { task.cancel() }
     }
 
-    private func finished(_ id: ObjectIdentifier) {
-        guard let call = running.removeValue(forKey: id) else { return }
-        call.end(cancel: false, on: connection.loop)
+    /// Any thread.
+    private func handlerReturned(_ call: ServerCall) {
+        settings.limits.release(1)
+        let loop = connection.loop
+        if !loop.ifInside({ finished(call) }) { loop.execute { self.finished(call) } }
+    }
+
+    private func finished(_ call: ServerCall) {
+        guard let index = call.runningIndex else { return }
+        call.runningIndex = nil
+        // The last one takes the place.
+        let last = running.removeLast()
+        if last !== call {
+            running[index] = last
+            last.runningIndex = index
+        }
+        call.endFollowing(cancel: false, on: connection.loop)
         closeIfDone()
+    }
+
+    /// Cancels what runs; it still counts as running until it has returned.
+    func cancelRunning() {
+        for call in running { call.endFollowing(cancel: true, on: connection.loop) }
     }
 }
 
@@ -159,7 +173,7 @@ extension ServerSession {
         connection.loop.perform {
             guard !self.isClosed else { return }
             self.isCancelling = true
-            for call in self.running.values { call.end(cancel: true, on: self.connection.loop) }
+            self.cancelRunning()
             self.breakOff()
         }
     }

@@ -1,6 +1,5 @@
 internal import Logging
 internal import NetpollCore
-public import NetpollProtobuf
 internal import Synchronization
 
 /// Where a reply goes: it repeats what the request said.
@@ -10,100 +9,11 @@ struct ReplyAddress: Sendable {
     let method: [UInt8]
 }
 
-/// A request that waits for the loop's run phase.
-struct PendingCall: Sendable {
-    let context: RPCContext
-    let address: ReplyAddress
-    let handler: MethodHandler
-    /// Who runs the handler instead of the loop.
-    let workers: WorkerPool?
-    let body: BufferSlice
-    /// Meaningful only when the server measures how long calls wait.
-    let receivedAt: Deadline
-}
-
-/// A handler that has not returned yet.
-struct RunningCall {
-    let context: RPCContext
-    var task: Task<Void, Never>?
-    var timer: TimerToken?
-
-    func end(cancel: Bool, on loop: EventLoop) {
-        if let timer { loop.cancel(timer) }
-        if cancel { task?.cancel() }
-    }
-}
-
-/// Sends the outcome of one call: exactly one of its methods is called, once.
-///
-/// Any thread.
-@usableFromInline
-struct CallSink: Sendable {
-    let session: ServerSession
-    @usableFromInline let context: RPCContext
-    let address: ReplyAddress
-
-    @usableFromInline
-    func reply(bodyByteCount: Int, writeBody: (UnsafeMutableRawPointer) -> Void) {
-        let metadata = context.responseMetadata.backwardPairs
-        session.send(
-            .reply,
-            to: address,
-            strings: metadata,
-            bodyByteCount: bodyByteCount,
-            writeBody
-        )
-    }
-
-    @usableFromInline
-    func fail(undecodable error: ProtobufError) {
-        fail(RPCError(.invalidArgument, "the request cannot be decoded: \(error)"))
-    }
-
-    @usableFromInline
-    func fail(_ error: any Error) {
-        switch error {
-        case let error as BusinessError: fail(error)
-        case let error as RPCError: session.send(error, to: address)
-        case is CancellationError:
-            let isLate = context.deadline <= session.connection.loop.now()
-            let why = isLate ? "the caller's deadline passed" : "the server is shutting down"
-            session.send(RPCError(isLate ? .deadlineExceeded : .cancelled, why), to: address)
-        default:
-            session.settings.options.logger.error(
-                "a handler failed",
-                metadata: [
-                    "method": "\(context.service.fullName)/\(context.method)", "error": "\(error)",
-                ]
-            )
-            // What failed inside is nobody's business outside.
-            session.send(RPCError(.internalError, "the handler failed"), to: address)
-        }
-    }
-
-    /// Framed has no header for a business error: as from Kitex, an empty reply is all that arrives.
-    private func fail(_ error: BusinessError) {
-        if address.transport == .framed {
-            session.settings.options.logger.warning(
-                "a business error was lost: Framed cannot carry it",
-                metadata: [
-                    "method": "\(context.service.fullName)/\(context.method)",
-                    "status": "\(error.status)",
-                ]
-            )
-        }
-        let pairs = error.headerPairs + context.responseMetadata.backwardPairs
-        session.send(.reply, to: address, strings: pairs, bodyByteCount: 0) { _ in }
-    }
-}
-
-extension Metadata {
-    /// The pairs of a reply: without a prefix, and without names that the protocol uses.
-    fileprivate var backwardPairs: [(key: String, value: String)] {
-        guard !isEmpty else { return [] }
-        return headerPairs(prefix: "").filter {
-            !WireFormat.StringKey.isReserved($0.key)
-        }
+extension ReplyAddress {
+    init(_ frame: Frame, _ message: WireMessage) {
+        transport = frame.transport
+        sequenceID = message.sequenceID
+        method = Array(message.method.utf8)
     }
 }
 

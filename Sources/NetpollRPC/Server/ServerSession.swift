@@ -33,12 +33,16 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     let settings: ServerSettings
     private let onEnd: @Sendable (ServerSession) -> Void
 
-    var ready: [PendingCall] = []
+    @exclusivity(unchecked) private var headers = HeaderMemo()
+    @exclusivity(unchecked) private var routes: RouteMemo
+    /// Admitted in this turn, or lately: they wait for the loop's run phase.
+    @exclusivity(unchecked) var ready: [ServerCall] = []
     /// How many of `ready` have been started.
     var startedCount = 0
     var isQueued = false
     var isClosed = false
-    var running: [ObjectIdentifier: RunningCall] = [:]
+    /// Those whose handlers have not returned, in no order.
+    @exclusivity(unchecked) var running: [ServerCall] = []
     var peerHasEnded = false
     var isDraining = false
     var isBroken = false
@@ -67,6 +71,7 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
         self.connection = connection
         self.settings = settings
         self.onEnd = onEnd
+        routes = RouteMemo(settings.router)
         lastActivity = connection.loop.now()
     }
 
@@ -87,7 +92,7 @@ extension ServerSession {
         do throws(WireError) {
             var isNewFrame = false
             while true {
-                switch try settings.decoder.next(&input) {
+                switch try settings.decoder.next(&input, &headers) {
                 case .frame(let frame):
                     isNewFrame = true
                     try receive(frame)
@@ -129,11 +134,6 @@ extension ServerSession {
         } catch {
             return try refuse(error, frame)
         }
-        let address = ReplyAddress(
-            transport: frame.transport,
-            sequenceID: message.sequenceID,
-            method: Array(message.method.utf8)
-        )
         switch message.type {
         case .call, .oneway, .stream: break
         case .reply, .exception:
@@ -142,25 +142,25 @@ extension ServerSession {
                 "a request cannot be a reply",
                 exceptionID: WireFormat.ExceptionID.invalidMessageType
             )
-            return send(error, to: address)
+            return send(error, to: ReplyAddress(frame, message))
         }
-        switch settings.router.route(service: frame.header.serviceName, method: message.method) {
+        switch routes.route(service: frame.header.serviceName, method: message.method) {
         case .failure(let error):
-            var unread = address
+            var address = ReplyAddress(frame, message)
             // Kitex answers on Framed before it has read the sequence id.
-            if frame.transport == .framed { unread.sequenceID = 0 }
-            send(error, to: unread)
+            if frame.transport == .framed { address.sequenceID = 0 }
+            send(error, to: address)
         case .success(let route):
-            admit(frame, message, route, address)
+            admit(frame, message, route)
         }
     }
 
-    private func admit(
-        _ frame: Frame,
-        _ message: WireMessage,
-        _ route: Router.Route,
-        _ address: ReplyAddress
-    ) {
+    private func admit(_ frame: Frame, _ message: WireMessage, _ route: Router.Route) {
+        let address = ReplyAddress(
+            transport: frame.transport,
+            sequenceID: message.sequenceID,
+            method: route.wireName
+        )
         guard inFlightCount < settings.options.inFlightLimit else {
             let limit = settings.options.inFlightLimit
             return send(.overLimit("\(limit) calls in flight", .elsewhere), to: address)
@@ -170,11 +170,11 @@ extension ServerSession {
         }
         queue()
         ready.append(
-            PendingCall(
+            ServerCall(
+                self,
                 context: makeContext(frame, message, route),
                 address: address,
-                handler: route.handler,
-                workers: route.workers,
+                route: route,
                 body: message.body,
                 receivedAt: settings.limits.measuresDelay ? connection.loop.now() : .distantFuture
             )
@@ -185,7 +185,6 @@ extension ServerSession {
         -> RPCContext
     {
         let (metadata, persistent) = frame.header.requestMetadata
-        let connection = connection
         return RPCContext(
             service: route.service,
             method: message.method,
@@ -197,7 +196,7 @@ extension ServerSession {
             persistentMetadata: persistent,
             transport: frame.transport,
             callerService: frame.header.callerService,
-            peer: { connection.peerAddress }
+            peer: .connection(connection)
         )
     }
 
@@ -216,8 +215,9 @@ extension ServerSession {
         settings.limits.release(waitingCount)
         ready = []
         startedCount = 0
-        for call in running.values { call.end(cancel: true, on: connection.loop) }
-        running = [:]
+        cancelRunning()
+        for call in running { call.runningIndex = nil }
+        running = []
         for timer in [watchTimer, graceTimer] {
             if let timer { connection.loop.cancel(timer) }
         }

@@ -11,7 +11,9 @@ struct Reply: Sendable {
 ///
 /// Any thread may begin and cancel calls; replies, deadlines and the end of the connection come on
 /// the connection's loop. The decisions are ``ClientSessionState``'s; this class carries them out.
-final class ClientSession: ConnectionHandler, Poolable {
+final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
+    // @unchecked: `headers` is touched by the connection's loop only; the rest is constant or locked.
+
     typealias Outcome = Result<Reply, CallFailure>
     private typealias Call = UnsafeContinuation<Outcome, Never>
 
@@ -28,6 +30,8 @@ final class ClientSession: ConnectionHandler, Poolable {
     /// peer that does not multiplex still works on it.
     private let isExclusive: Bool
     private let state: Locked<ClientSessionState<Call>>
+    /// Confined to the connection's loop.
+    @exclusivity(unchecked) private var headers = HeaderMemo()
 
     init(_ connection: Connection, options: RPCClientOptions) {
         self.connection = connection
@@ -220,7 +224,7 @@ extension ClientSession {
     func connection(_ connection: Connection, didReceive input: inout LinkBuffer) -> Int {
         do {
             while true {
-                switch try decoder.next(&input) {
+                switch try decoder.next(&input, &headers) {
                 case .frame(let frame): try receive(frame)
                 case .incomplete(let wanted): return wanted
                 }

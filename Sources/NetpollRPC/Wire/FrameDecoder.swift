@@ -18,7 +18,11 @@ struct FrameDecoder: Sendable {
     /// Takes the next frame off the front of `input`, or leaves `input` as it is.
     ///
     /// Limits are checked as soon as the lengths are there, before their bytes are waited for.
-    func next(_ input: inout LinkBuffer) throws(WireError) -> Result {
+    ///
+    /// - Parameters:
+    ///   - input: The stream.
+    ///   - memo: What the connection remembers of earlier headers.
+    func next(_ input: inout LinkBuffer, _ memo: inout HeaderMemo) throws(WireError) -> Result {
         guard let length = input.peekInteger(as: UInt32.self),
             let magic = input.peekInteger(at: 4, as: UInt16.self)
         else { return .incomplete(WireFormat.headerPrefixByteCount) }
@@ -42,11 +46,15 @@ struct FrameDecoder: Sendable {
             try verify(frame)
             return .frame(frame)
         case .ttHeaderFramed:
-            return try headerFrame(total, &input)
+            return try headerFrame(total, &input, &memo)
         }
     }
 
-    private func headerFrame(_ total: Int, _ input: inout LinkBuffer) throws(WireError) -> Result {
+    private func headerFrame(
+        _ total: Int,
+        _ input: inout LinkBuffer,
+        _ memo: inout HeaderMemo
+    ) throws(WireError) -> Result {
         let prefix = WireFormat.headerPrefixByteCount
         guard let words = input.peekInteger(at: 12, as: UInt16.self) else {
             return .incomplete(prefix)
@@ -67,7 +75,7 @@ struct FrameDecoder: Sendable {
             let sequenceID = input.peekInteger(at: 8, as: Int32.self),
             let bytes = input.readSlice(total)
         else { return .incomplete(total) }
-        let header = try HeaderInfo(
+        let header = try memo.header(
             flags: flags,
             sequenceID: sequenceID,
             block: bytes.slice(prefix..<prefix + headerByteCount),

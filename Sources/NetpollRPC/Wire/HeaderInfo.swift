@@ -4,7 +4,9 @@ internal import NetpollCore
 struct HeaderInfo: Sendable {
     var flags: UInt16 = 0
     var sequenceID: Int32 = 0
-    /// The info blocks, without protocol id and transforms.
+    /// Protocol id and transforms.
+    private var preambleByteCount = 0
+    /// The info blocks, without what comes before them.
     private(set) var blocks = BufferSlice()
     /// Whether there are pairs that are not the protocol's own.
     private(set) var hasMetadata = false
@@ -36,11 +38,27 @@ struct HeaderInfo: Sendable {
     {
         self.flags = flags
         self.sequenceID = sequenceID
-        let start = try block.withUnsafeBytes { bytes throws(WireError) in
+        preambleByteCount = try block.withUnsafeBytes { bytes throws(WireError) in
             try Self.skipPreamble(bytes)
         }
-        blocks = block.slice(start..<block.count)
+        blocks = block.slice(preambleByteCount..<block.count)
         try scan(pairLimit: limits.headerPairCount)
+    }
+
+    /// The same for a message with other fixed fields and an equal block.
+    func repeated(flags: UInt16, sequenceID: Int32, block: BufferSlice) -> HeaderInfo {
+        var info = self
+        info.flags = flags
+        info.sequenceID = sequenceID
+        info.blocks = block.slice(preambleByteCount..<block.count)
+        return info
+    }
+
+    /// The same without the memory it was read from: only good for ``repeated(flags:sequenceID:block:)``.
+    var withoutBlocks: HeaderInfo {
+        var info = self
+        info.blocks = BufferSlice()
+        return info
     }
 
     private static func skipPreamble(_ bytes: UnsafeRawBufferPointer) throws(WireError) -> Int {

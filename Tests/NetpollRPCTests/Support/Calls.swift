@@ -29,7 +29,7 @@ enum Calls {
             metadata: metadata,
             persistentMetadata: Metadata(),
             transport: .ttHeaderFramed,
-            peer: { peer }
+            peer: .address(peer)
         )
     }
 

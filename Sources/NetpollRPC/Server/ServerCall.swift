@@ -1,0 +1,134 @@
+internal import Logging
+public import NetpollCore
+public import NetpollProtobuf
+
+/// One call that a session has admitted, until its handler has returned.
+///
+/// The handler's side answers it: exactly one of ``reply(bodyByteCount:writeBody:)`` and
+/// ``fail(_:)-(any_Error)`` is called, once, on any thread.
+@usableFromInline
+final class ServerCall: @unchecked Sendable {
+    // @unchecked: what stands below `Confined to the loop` is touched by the session's loop only; the
+    // rest is constant.
+
+    @usableFromInline let context: RPCContext
+    let session: ServerSession
+    let address: ReplyAddress
+    let handler: MethodHandler
+    /// Who runs the handler instead of the loop.
+    let workers: WorkerPool?
+    @usableFromInline let body: BufferSlice
+    /// Meaningful only when the server measures how long calls wait.
+    let receivedAt: Deadline
+
+    // Confined to the loop.
+    /// The place among the session's running calls, while it is one of them.
+    var runningIndex: Int?
+    private var task: Task<Void, Never>?
+    private var timer: TimerToken?
+
+    init(
+        _ session: ServerSession,
+        context: RPCContext,
+        address: ReplyAddress,
+        route: Router.Route,
+        body: BufferSlice,
+        receivedAt: Deadline
+    ) {
+        self.session = session
+        self.context = context
+        self.address = address
+        handler = route.handler
+        workers = route.workers
+        self.body = body
+        self.receivedAt = receivedAt
+    }
+
+    /// Has a task that runs the handler cancelled at the call's deadline.
+    func follow(_ task: Task<Void, Never>, on loop: EventLoop) {
+        self.task = task
+        guard context.deadline != .distantFuture else { return }
+        timer = loop.schedule(at: context.deadline) { task.cancel() }
+    }
+
+    /// The handler need not be followed any more.
+    func endFollowing(cancel: Bool, on loop: EventLoop) {
+        if let timer { loop.cancel(timer) }
+        timer = nil
+        if cancel { task?.cancel() }
+        task = nil
+    }
+}
+
+// MARK: - The outcome
+
+extension ServerCall {
+    /// Answers with a message of a known size.
+    ///
+    /// - Parameters:
+    ///   - bodyByteCount: How many bytes it has.
+    ///   - writeBody: Writes exactly as many to where it is told.
+    @usableFromInline
+    func reply(bodyByteCount: Int, writeBody: (UnsafeMutableRawPointer) -> Void) {
+        session.send(
+            .reply,
+            to: address,
+            strings: context.responseMetadata.backwardPairs,
+            bodyByteCount: bodyByteCount,
+            writeBody
+        )
+    }
+
+    /// Answers a request that is no message of its type.
+    @usableFromInline
+    func fail(undecodable error: ProtobufError) {
+        fail(RPCError(.invalidArgument, "the request cannot be decoded: \(error)"))
+    }
+
+    /// Answers with what the handler threw.
+    @usableFromInline
+    func fail(_ error: any Error) {
+        switch error {
+        case let error as BusinessError: fail(error)
+        case let error as RPCError: session.send(error, to: address)
+        case is CancellationError:
+            let isLate = context.deadline <= session.connection.loop.now()
+            let why = isLate ? "the caller's deadline passed" : "the server is shutting down"
+            session.send(RPCError(isLate ? .deadlineExceeded : .cancelled, why), to: address)
+        default:
+            session.settings.options.logger.error(
+                "a handler failed",
+                metadata: [
+                    "method": "\(context.service.fullName)/\(context.method)", "error": "\(error)",
+                ]
+            )
+            // What failed inside is nobody's business outside.
+            session.send(RPCError(.internalError, "the handler failed"), to: address)
+        }
+    }
+
+    /// Framed has no header for a business error: as from Kitex, an empty reply is all that arrives.
+    private func fail(_ error: BusinessError) {
+        if address.transport == .framed {
+            session.settings.options.logger.warning(
+                "a business error was lost: Framed cannot carry it",
+                metadata: [
+                    "method": "\(context.service.fullName)/\(context.method)",
+                    "status": "\(error.status)",
+                ]
+            )
+        }
+        let pairs = error.headerPairs + context.responseMetadata.backwardPairs
+        session.send(.reply, to: address, strings: pairs, bodyByteCount: 0) { _ in }
+    }
+}
+
+extension Metadata {
+    /// The pairs of a reply: without a prefix, and without names that the protocol uses.
+    fileprivate var backwardPairs: [(key: String, value: String)] {
+        guard !isEmpty else { return [] }
+        return headerPairs(prefix: "").filter {
+            !WireFormat.StringKey.isReserved($0.key)
+        }
+    }
+}

@@ -1,5 +1,6 @@
 internal import NetpollCore
 internal import NetpollProtobuf
+internal import Synchronization
 
 /// What came back for a call.
 struct Reply: Sendable {
@@ -28,6 +29,16 @@ final class ClientSession: ConnectionHandler, Poolable {
     /// peer that does not multiplex still works on it.
     private let isExclusive: Bool
     private let state: Locked<ClientSessionState<Call>>
+    /// What the peer has done with the connection so far; changed on the connection's loop only.
+    private let use = Atomic<Use>(.unknown)
+
+    private enum Use: UInt8, AtomicRepresentable {
+        case unknown
+        /// It has answered a call.
+        case useful
+        /// It ended the connection, or wants it ended, without an answer.
+        case refused
+    }
 
     init(_ connection: Connection, options: RPCClientOptions) {
         self.connection = connection
@@ -40,6 +51,13 @@ final class ClientSession: ConnectionHandler, Poolable {
     }
 
     var isActive: Bool { connection.isActive && state.withLock { $0.acceptsCalls } }
+
+    var endedWithoutUse: Bool { use.load(ordering: .relaxed) == .refused }
+
+    /// Notes what the peer does; only the first counts.
+    private func note(_ use: Use) {
+        _ = self.use.compareExchange(expected: .unknown, desired: use, ordering: .relaxed)
+    }
 
     /// Whether the caller runs on the loop of this session's connection.
     var isOnCurrentLoop: Bool { connection.loop.isCurrent }
@@ -253,12 +271,24 @@ extension ClientSession {
         switch receipt {
         case .reply(let call, let closes):
             guard let message else { return }
+            // A server without room for a connection answers that its calls go elsewhere.
+            if !Self.sendsElsewhere(frame, message) { note(.useful) }
+            if frame.header.isConnectionReset { note(.refused) }
             // First: the caller gives the session back, and it must not be lent again.
             if closes || (isExclusive && Self.endsConnection(frame, message)) { close() }
             resume(call, .success(Reply(header: frame.header, message: message)))
-        case .late: break
-        case .drain(let closes): if closes { connection.close() }
+        case .late: note(.useful)
+        case .drain(let closes):
+            guard closes else { return }
+            note(.refused)
+            connection.close()
         }
+    }
+
+    private static func sendsElsewhere(_ frame: Frame, _ message: WireMessage) -> Bool {
+        message.type == .exception
+            && frame.header.string(WireFormat.StringKey.retryAdvice)
+                == RPCError.RetryAdvice.elsewhere.rawValue
     }
 
     /// Whether a peer that serves one call at a time closes the connection after this reply.
@@ -273,6 +303,7 @@ extension ClientSession {
     }
 
     func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
+        if error != nil { note(.refused) }
         endAll(
             RPCError(
                 .unavailable,
@@ -283,6 +314,7 @@ extension ClientSession {
     }
 
     private func breakOff(_ error: RPCError) {
+        note(.refused)
         endAll(error)
         connection.abort()
     }

@@ -29,6 +29,7 @@ public struct MethodRegistrar {
         _ handler: @escaping @Sendable (Request, RPCContext) async throws -> Response
     ) {
         var handler = handler
+        let observers = interceptors
         for interceptor in interceptors.reversed() {
             handler = { [handler] in try await interceptor.intercept($0, $1, next: handler) }
         }
@@ -38,7 +39,13 @@ public struct MethodRegistrar {
                 request = try body.withUnsafeBytes { try Request(serializedBytes: $0) }
             } catch {
                 let error = RPCError(.invalidArgument, "the request cannot be decoded: \(error)")
-                return call.fail(error)
+                call.fail(error)
+                let context = call.context
+                let refused = RefusedCall(method: context.fullMethodName, error: error) {
+                    context.peerAddress
+                }
+                for observer in observers { observer.didRefuse(refused) }
+                return
             }
             do {
                 let response = try await RPCContext.$current.withValue(call.context) {

@@ -74,7 +74,7 @@ extension ServerSession {
                 if Task.isCancelled {
                     sink.fail(CancellationError())
                 } else if let refusal = self.refusal(call) {
-                    sink.fail(refusal)
+                    self.refuse(refusal, call.context.fullMethodName, call.address)
                 } else {
                     await call.handler.serve(call.body, sink)
                 }
@@ -101,7 +101,7 @@ extension ServerSession {
 
     /// Answers a call that will not be started.
     private func abandon(_ call: PendingCall, _ error: RPCError) {
-        send(error, to: call.address)
+        refuse(error, call.context.fullMethodName, call.address)
         settings.limits.release(1)
         closeIfDone()
     }

@@ -8,9 +8,16 @@ struct ServerSettings: Sendable {
     let options: RPCServerOptions
     let decoder: FrameDecoder
     let limits: ServerLimits
+    let interceptors: [any ServerInterceptor]
 
-    init(router: Router, options: RPCServerOptions, limits: ServerLimits) {
+    init(
+        router: Router,
+        options: RPCServerOptions,
+        limits: ServerLimits,
+        interceptors: [any ServerInterceptor]
+    ) {
         self.router = router
+        self.interceptors = interceptors
         self.options = options
         self.limits = limits
         decoder = FrameDecoder(
@@ -31,6 +38,8 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
 
     let connection: Connection
     let settings: ServerSettings
+    /// Whether the server has no room for the connection: its calls are sent elsewhere.
+    let isExcess: Bool
     private let onEnd: @Sendable (ServerSession) -> Void
 
     var ready: [PendingCall] = []
@@ -62,10 +71,12 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     init(
         _ connection: Connection,
         settings: ServerSettings,
+        isExcess: Bool = false,
         onEnd: @escaping @Sendable (ServerSession) -> Void
     ) {
         self.connection = connection
         self.settings = settings
+        self.isExcess = isExcess
         self.onEnd = onEnd
         lastActivity = connection.loop.now()
     }
@@ -142,14 +153,15 @@ extension ServerSession {
                 "a request cannot be a reply",
                 exceptionID: WireFormat.ExceptionID.invalidMessageType
             )
-            return send(error, to: address)
+            return refuse(error, nil, address)
         }
+        if isExcess { return refuseConnection(address) }
         switch settings.router.route(service: frame.header.serviceName, method: message.method) {
         case .failure(let error):
             var unread = address
             // Kitex answers on Framed before it has read the sequence id.
             if frame.transport == .framed { unread.sequenceID = 0 }
-            send(error, to: unread)
+            refuse(error, nil, unread)
         case .success(let route):
             admit(frame, message, route, address)
         }
@@ -161,12 +173,13 @@ extension ServerSession {
         _ route: Router.Route,
         _ address: ReplyAddress
     ) {
-        guard inFlightCount < settings.options.inFlightLimit else {
-            let limit = settings.options.inFlightLimit
-            return send(.overLimit("\(limit) calls in flight", .elsewhere), to: address)
-        }
-        if let refusal = settings.limits.admit(on: connection.loop) {
-            return send(refusal, to: address)
+        let limit = settings.options.inFlightLimit
+        let refusal =
+            inFlightCount < limit
+            ? settings.limits.admit(on: connection.loop)
+            : .overLimit("\(limit) calls in flight", .elsewhere)
+        if let refusal {
+            return refuse(refusal, "\(route.service.fullName)/\(message.method)", address)
         }
         queue()
         ready.append(

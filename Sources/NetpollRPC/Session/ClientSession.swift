@@ -272,7 +272,11 @@ extension ClientSession {
         case .reply(let call, let closes):
             guard let message else { return }
             // A server without room for a connection answers that its calls go elsewhere.
-            if !Self.sendsElsewhere(frame, message) { note(.useful) }
+            if !Self.sendsElsewhere(frame, message) {
+                note(.useful)
+            } else if isExclusive, frame.header.isConnectionReset {
+                note(.refused)
+            }
             if frame.header.isConnectionReset { note(.refused) }
             // First: the caller gives the session back, and it must not be lent again.
             if closes || (isExclusive && Self.endsConnection(frame, message)) { close() }

@@ -17,6 +17,8 @@ struct Configuration: Codable {
     var swiftPrefix: String?
     /// `MODULE=PATH` for `.proto` files whose Swift is in another module.
     var moduleMap: [String]?
+    /// Whether services carry the descriptors of their files, for reflection; they do by default.
+    var descriptors: Bool?
 
     static let fileName = "rpc-gen.json"
 
@@ -52,6 +54,7 @@ struct Configuration: Codable {
         for root in roots(folder) { arguments += ["-I", root.path] }
         if let visibility { arguments += ["--visibility", visibility] }
         if let swiftPrefix { arguments += ["--swift-prefix", swiftPrefix] }
+        if descriptors == false { arguments.append("--no-descriptors") }
         for item in contents ?? [] { arguments.append("--\(item)") }
         for mapping in moduleMap ?? [] { arguments += ["--module-map", mapping] }
         return arguments + names

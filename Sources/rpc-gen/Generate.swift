@@ -57,6 +57,12 @@ struct Generate: ParsableCommand {
     @Flag(help: "Write nothing; exit with 1, and say which, if files on disk are not up to date.")
     var check = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Let services carry the descriptors of their files, for reflection."
+    )
+    var descriptors = true
+
     @Flag(help: "Write nothing; print what would be written.")
     var dryRun = false
 
@@ -96,6 +102,7 @@ struct Generate: ParsableCommand {
         options.fileNaming = fileNaming
         options.swiftPrefix = swiftPrefix
         options.moduleMappings = moduleMappings
+        options.embedsDescriptors = descriptors
         options.isPartOfRuntime = partOfRuntime
         var selected: GeneratorOptions.Contents = []
         if messages { selected.insert(.messages) }

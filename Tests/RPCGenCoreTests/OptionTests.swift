@@ -17,6 +17,8 @@ struct OptionTests {
         #expect(options.contents == [.client, .messages])
         #expect(try GeneratorOptions(parameter: "").contents == .all)
         #expect(try GeneratorOptions(parameter: "services").contents == [.client, .server])
+        #expect(!(try GeneratorOptions(parameter: "no-descriptors").embedsDescriptors))
+        #expect(options.embedsDescriptors)
     }
 
     @Test(
@@ -44,6 +46,42 @@ struct OptionTests {
         message M { int32 a = 1; }
         service S { rpc Do(M) returns (M); }
         """
+
+    @Test("a service carries the descriptors of its file and imports, unless they are left out")
+    func descriptors() throws {
+        var compiler = ProtoCompiler(importRoots: [""]) { path in
+            switch path {
+            case "a.proto":
+                Array(
+                    """
+                    syntax = "proto3"; package p;
+                    import "b.proto";
+                    service S { rpc Do(M) returns (M); }
+                    """.utf8
+                )
+            case "b.proto":
+                Array("syntax = \"proto3\"; package p; message M { int32 a = 1; }".utf8)
+            default: nil
+            }
+        }
+        let files = try compiler.compile(["a.proto"]).get().files
+        var options = GeneratorOptions()
+        let text = try SwiftGenerator(files, options: options).generate("a.proto").get().content
+        let rows = text.split(separator: "\n").drop { !$0.hasSuffix("\"\"\"") }.dropFirst()
+            .prefix { !$0.hasSuffix("\"\"\"") }
+        let base64 = rows.map { $0.filter { $0 != " " && $0 != "\\" } }.joined()
+        let set = try Google_Protobuf_FileDescriptorSet(jsonBytesOf: base64)
+        #expect(set.file.map(\.name) == ["b.proto", "a.proto"])
+        #expect(set.file.allSatisfy { !$0.hasSourceCodeInfo })
+        #expect(set.file.last?.service.first?.method.first?.name == "Do")
+        options.embedsDescriptors = false
+        let bare = try SwiftGenerator(files, options: options).generate("a.proto").get().content
+        #expect(!bare.contains("escriptors"))
+        options = GeneratorOptions()
+        options.contents = [.messages, .client]
+        let client = try SwiftGenerator(files, options: options).generate("a.proto").get().content
+        #expect(!client.contains("StaticString"))
+    }
 
     @Test("protoc's plugin protocol: files come back, and so do errors")
     func plugin() throws {
@@ -127,5 +165,13 @@ struct OptionTests {
             let noService = try compile("syntax = \"proto3\"; message M {}")
             return try Scaffold(request, noService) { _ in nil }.files()
         }
+    }
+}
+
+extension Google_Protobuf_FileDescriptorSet {
+    /// Reads Base64 as a value of bytes in JSON, which is the same text.
+    fileprivate init(jsonBytesOf base64: String) throws {
+        let bytes = try Google_Protobuf_BytesValue(jsonString: "\"\(base64)\"").value
+        try self.init(serializedBytes: bytes)
     }
 }

@@ -31,6 +31,12 @@ public final class NameServerStub: @unchecked Sendable {
 
     deinit { Glibc.close(descriptor) }
 
+    /// Whether a question waits for its answer.
+    public var hasQuestion: Bool {
+        var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&wait, 1, 0) == 1
+    }
+
     /// Waits for one question and answers it.
     ///
     /// - Parameters:

@@ -19,14 +19,36 @@ public final class Listener: @unchecked Sendable {
     private let group: EventLoopGroup
     private let loop: EventLoop
     private let options: ListenerOptions
-    private let makeHandler: @Sendable (Connection) -> (any ConnectionHandler)?
-    private let openConnections = Atomic<Int>(0)
+    private let makeHandler: MakeHandler
+    private let makeExcessHandler: MakeHandler?
+    private let openConnections = Counter()
+    private let excessConnections = Counter()
     private let socketFile: SocketFile?
 
     // Confined to the loop.
     private var socket: Socket?
     private var token: RegistrationToken?
     private var backOff: Duration = .zero
+
+    /// Makes what handles a connection, on the connection's loop before its first byte is read.
+    package typealias MakeHandler = @Sendable (Connection) -> (any ConnectionHandler)?
+
+    /// A number of connections.
+    private final class Counter: Sendable {
+        let value = Atomic<Int>(0)
+
+        /// Counts one more, unless there are `limit` already.
+        func take(_ limit: Int) -> Bool {
+            guard value.wrappingAdd(1, ordering: .relaxed).newValue > limit else { return true }
+            giveBack()
+            return false
+        }
+
+        func giveBack() { value.wrappingSubtract(1, ordering: .relaxed) }
+    }
+
+    /// At most so many connections beyond the limit are open at a time, to be told that they are.
+    private static let excessLimit = 64
 
     /// At most so many connections are accepted before other descriptors get their turn.
     private static let acceptBatchLimit = 64
@@ -44,11 +66,29 @@ public final class Listener: @unchecked Sendable {
     ///   - makeHandler: Called on a connection's loop before its first byte is read; returns what
     ///     handles the connection, or `nil` to read it with ``Connection/read(upTo:deadline:)``.
     /// - Throws: ``NetpollError``: `addressInUse`, `invalidAddress` or `system`.
-    public init(
+    public convenience init(
         on address: SocketAddress,
         group: EventLoopGroup,
         options: ListenerOptions = ListenerOptions(),
         makeHandler: @escaping @Sendable (Connection) -> (any ConnectionHandler)?
+    ) throws(NetpollError) {
+        try self.init(
+            on: address,
+            group: group,
+            options: options,
+            makeHandler: makeHandler,
+            makeExcessHandler: nil
+        )
+    }
+
+    /// As ``init(on:group:options:makeHandler:)``, with a handler for up to 64 connections at a time
+    /// that are beyond the limit.
+    package init(
+        on address: SocketAddress,
+        group: EventLoopGroup,
+        options: ListenerOptions,
+        makeHandler: @escaping MakeHandler,
+        makeExcessHandler: MakeHandler?
     ) throws(NetpollError) {
         let raw = try RawAddress.resolve(address, passive: true)[0]
         let socket = try Self.bind(address, raw, options)
@@ -59,6 +99,7 @@ public final class Listener: @unchecked Sendable {
         self.group = group
         self.options = options
         self.makeHandler = makeHandler
+        self.makeExcessHandler = makeExcessHandler
         loop = group.next()
         let accepted = loop.perform { self.start() }
         guard accepted else {
@@ -94,7 +135,7 @@ public final class Listener: @unchecked Sendable {
     /// The number of open connections that this listener accepted.
     ///
     /// Any thread.
-    public var connectionCount: Int { openConnections.load(ordering: .relaxed) }
+    public var connectionCount: Int { openConnections.value.load(ordering: .relaxed) }
 
     /// Takes the connections that the kernel has accepted already, stops accepting and returns once
     /// the socket is closed.
@@ -199,18 +240,35 @@ extension Listener: ReadinessHandler {
             _ = Socket(adopting: fileDescriptor)
             return
         }
-        let open = openConnections.wrappingAdd(1, ordering: .relaxed).newValue
-        guard open <= options.connectionLimit else {
-            openConnections.wrappingSubtract(1, ordering: .relaxed)
-            _ = Socket(adopting: fileDescriptor)
-            return
-        }
         let target = group.next()
-        let accepted = target.perform { self.begin(fileDescriptor, peer, on: target) }
+        let accepted: Bool
+        if openConnections.take(options.connectionLimit) {
+            accepted = target.perform {
+                self.begin(fileDescriptor, peer, on: target, self.openConnections, self.makeHandler)
+            }
+        } else if let makeExcessHandler, excessConnections.take(Self.excessLimit) {
+            accepted = target.perform {
+                self.begin(
+                    fileDescriptor,
+                    peer,
+                    on: target,
+                    self.excessConnections,
+                    makeExcessHandler
+                )
+            }
+        } else {
+            accepted = false
+        }
         if !accepted { _ = Socket(adopting: fileDescriptor) }
     }
 
-    private func begin(_ fileDescriptor: Int32, _ peer: RawAddress, on target: EventLoop) {
+    private func begin(
+        _ fileDescriptor: Int32,
+        _ peer: RawAddress,
+        on target: EventLoop,
+        _ counter: Counter,
+        _ makeHandler: MakeHandler
+    ) {
         let socket = Socket(adopting: fileDescriptor)
         socket.configure(options.connection, isTCP: peer.family != AF_UNIX)
         let connection = Connection(
@@ -219,7 +277,7 @@ extension Listener: ReadinessHandler {
             peer: .accepted(peer),
             options: options.connection
         )
-        connection.onClose { self.openConnections.wrappingSubtract(1, ordering: .relaxed) }
+        connection.onClose { counter.giveBack() }
         connection.start(makeHandler(connection))
     }
 }

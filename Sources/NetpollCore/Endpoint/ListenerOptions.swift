@@ -6,6 +6,9 @@ public struct ListenerOptions: Sendable {
     public var backlog = 1024
     /// Most open connections; more are accepted and closed at once.
     ///
+    /// An RPC server first answers the calls of up to 64 of those at a time with the advice to try
+    /// another server.
+    ///
     /// Default 10,000.
     public var connectionLimit = 10_000
     /// Lets several listeners share one TCP port, each with a queue of its own (`SO_REUSEPORT`,

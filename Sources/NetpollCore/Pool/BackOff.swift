@@ -44,6 +44,8 @@ package struct DialBackOff: Sendable {
     private let options: BackOff
     private var failuresInRow = 0
     private var isForgiving = false
+    /// Whether there was a connection since the last one ended without use.
+    private var hasConnected = false
     private var random: UInt64
 
     /// Creates one that has seen nothing; `seed` decides the jitter.
@@ -59,7 +61,10 @@ package struct DialBackOff: Sendable {
     }
 
     /// A dial made a connection.
-    package mutating func connected() { end = nil }
+    package mutating func connected() {
+        end = nil
+        hasConnected = true
+    }
 
     /// A connection was of use to somebody.
     package mutating func wasUseful() {
@@ -76,6 +81,16 @@ package struct DialBackOff: Sendable {
             let delay = options.delay(after: failuresInRow, random: nextRandom())
             end = (now.advanced(by: delay), error)
         }
+    }
+
+    /// The peer ended a connection that had been of no use; the first such end in a row is forgiven,
+    /// because it may have met a server that was about to end.
+    ///
+    /// Of connections that end together one counts.
+    package mutating func endedUnused(_ error: NetpollError, now: Deadline) {
+        guard hasConnected else { return }
+        hasConnected = false
+        if failuresInRow == 0 { failuresInRow = 1 } else { failed(error, now: now) }
     }
 
     /// Time has passed.

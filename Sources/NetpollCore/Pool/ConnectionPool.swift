@@ -8,6 +8,16 @@ public protocol Poolable: AnyObject, Sendable {
     func onInactive(_ body: @escaping @Sendable () -> Void)
     /// Calls `body` once it is gone.
     func onClose(_ body: @escaping @Sendable () -> Void)
+    /// Whether its peer ended it before it was of use to whoever borrowed it; the second such end
+    /// in a row counts as a dial that failed.
+    ///
+    /// False for members that do not say.
+    var endedWithoutUse: Bool { get }
+}
+
+extension Poolable {
+    /// False: whatever was lent was of use.
+    public var endedWithoutUse: Bool { false }
 }
 
 extension Connection: Poolable {}
@@ -65,9 +75,7 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
     public func checkOut(deadline: Deadline = .distantFuture) async throws(NetpollError) -> Member {
         let waiter = Waiter<Member>()
         return try await waiter.wait {
-            perform(
-                guarded.withLock { $0.state.checkOut(waiter, deadline: deadline, now: loop.now()) }
-            )
+            handle { $0.checkOut(waiter, deadline: deadline, now: loop.now()) }
             scheduleSweep(at: deadline)
         } onCancel: {
             self.abandon(waiter, NetpollError(.cancelled, "wait for a pooled connection"))

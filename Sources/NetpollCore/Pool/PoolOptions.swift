@@ -29,7 +29,8 @@ public struct PoolOptions: Sendable {
     /// error at once.
     ///
     /// The first failure after a connection was of use is forgiven: the next dial is at once. A
-    /// connection that is closed before anybody used it counts as a failure.
+    /// connection that its peer ends before anybody used it counts as a failure, and see
+    /// ``Poolable/endedWithoutUse``.
     public var backOff = BackOff()
 
     /// Creates the defaults.

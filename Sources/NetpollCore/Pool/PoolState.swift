@@ -94,12 +94,13 @@ extension PoolState {
     /// A connection comes back; one that was not lent, or came back before, changes nothing.
     mutating func checkIn(_ member: Member, now: Deadline) -> [Action] {
         guard lent.remove(ObjectIdentifier(member)) != nil else { return [] }
+        if !member.isActive, member.endedWithoutUse { return [.close(member)] + endedUnused(now) }
+        backOff.wasUseful()
         return place(member, isUnused: false, now)
     }
 
     private mutating func give(_ member: Member, to waiter: Waiter<Member>) -> Action {
         lent.insert(ObjectIdentifier(member))
-        backOff.wasUseful()
         return .give(member, to: waiter)
     }
 
@@ -162,14 +163,17 @@ extension PoolState {
     /// A connection is gone, whoever had it.
     mutating func closed(_ member: Member, now: Deadline) -> [Action] {
         live -= 1
-        lent.remove(ObjectIdentifier(member))
+        if lent.remove(ObjectIdentifier(member)) != nil {
+            if member.endedWithoutUse { return endedUnused(now) }
+            backOff.wasUseful()
+        }
         if let entry = removeIdle(member), entry.isUnused { return failed(Self.closedUnused, now) }
         return dials(now)
     }
 
     /// A server that accepts and closes is as good as one that refuses.
     private static var closedUnused: NetpollError {
-        NetpollError(.connectionReset, "a pooled connection was closed before anybody used it")
+        NetpollError(.connectionReset, "a pooled connection was closed before it was of use")
     }
 
     private mutating func removeIdle(_ member: Member) -> Idle? {
@@ -180,14 +184,14 @@ extension PoolState {
 
     private mutating func failed(_ error: NetpollError, _ now: Deadline) -> [Action] {
         backOff.failed(error, now: now)
-        var actions: [Action] = []
-        if live == 0, dialing == 0, backOff.end != nil {
-            actions = waiting.map { .fail($0.waiter, error) }
-            waiting = []
-        } else if !waiting.isEmpty {
-            actions.append(.fail(waiting.removeFirst().waiter, error))
-        }
-        return actions + dials(now)
+        let first = waiting.isEmpty ? [] : [Action.fail(waiting.removeFirst().waiter, error)]
+        return first + dials(now)
+    }
+
+    /// The peer ended a member on the caller who had it.
+    private mutating func endedUnused(_ now: Deadline) -> [Action] {
+        backOff.endedUnused(Self.closedUnused, now: now)
+        return dials(now)
     }
 
     /// Whether a caller waits without a dial of its own, or idle connections are missing.
@@ -198,9 +202,13 @@ extension PoolState {
     }
 
     /// One dial for each waiter that has none under way and for what the minimum asks, within the
-    /// limit and not during a back-off.
+    /// limit and not during a back-off: then who waits fails, unless a connection may come free.
     private mutating func dials(_ now: Deadline) -> [Action] {
-        guard backOff.refusal(now: now) == nil else { return [] }
+        if let error = backOff.refusal(now: now) {
+            guard live == 0, dialing == 0 else { return [] }
+            defer { waiting = [] }
+            return waiting.map { .fail($0.waiter, error) }
+        }
         var actions: [Action] = []
         while !isClosed, wantsDial, live + dialing < options.connectionLimit {
             dialing += 1

@@ -1,5 +1,5 @@
 /// Bytes as text of 64 characters (RFC 4648).
-enum Base64 {
+package enum Base64 {
     private static let alphabet = Array(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
     )
@@ -15,6 +15,20 @@ enum Base64 {
         return values
     }()
     private static let noDigit: UInt8 = 0xFF
+
+    /// The text of some bytes, with padding.
+    package static func encoded(_ bytes: [UInt8]) -> [UInt8] {
+        var text: [UInt8] = []
+        bytes.withUnsafeBytes { encode($0, to: &text) }
+        return text
+    }
+
+    /// The bytes of a text, or `nil` if it is not such a text.
+    package static func decoded(_ text: StaticString) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        let isGood = text.withUTF8Buffer { decode(UnsafeRawBufferPointer($0), to: &bytes) }
+        return isGood ? bytes : nil
+    }
 
     /// Appends the text of some bytes, with padding.
     static func encode(_ bytes: UnsafeRawBufferPointer, to text: inout [UInt8]) {

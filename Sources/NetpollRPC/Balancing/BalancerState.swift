@@ -46,6 +46,8 @@ struct BalancerState<Member> {
     private var entries: [Entry] = []
     private var indices: [Int: Int] = [:]
     private var picker: Picker
+    /// The priorities there are, the first choice first.
+    private var priorities: [Int] = []
     private var nextID = 0
     private var seed: UInt64
 
@@ -107,14 +109,22 @@ struct BalancerState<Member> {
         entries = new
         indices = Dictionary(uniqueKeysWithValues: new.enumerated().map { ($1.id, $0) })
         picker = Picker(balancer, new.map(\.endpoint), seed: seed)
+        priorities = Set(new.map(\.endpoint.priority)).sorted()
         return old.values.map(\.member)
     }
 
-    /// Chooses for a call: a good endpoint that was not tried yet, else any that was not.
-    mutating func pick(_ method: MethodKey, key: String?, excluding tried: [Int], now: Deadline)
-        -> (id: Int, member: Member)?
-    {
-        guard let index = choose(method, key, tried, now) else { return nil }
+    /// Chooses for a call, by priority: a good endpoint that was not tried yet, else any that was not.
+    ///
+    /// `tried` have not taken this attempt of the call; `used` got earlier attempts, so a good one
+    /// of the same priority that is not among them is better.
+    mutating func pick(
+        _ method: MethodKey,
+        key: String?,
+        excluding tried: [Int],
+        avoiding used: [Int] = [],
+        now: Deadline
+    ) -> (id: Int, member: Member)? {
+        guard let index = choose(method, key, tried, used, now) else { return nil }
         entries[index].inFlight += 1
         entries[index].breaker.begin(now: now)
         entries[index].methods[method]?.begin(now: now)
@@ -125,16 +135,33 @@ struct BalancerState<Member> {
         _ method: MethodKey,
         _ key: String?,
         _ tried: [Int],
+        _ used: [Int],
         _ now: Deadline
     ) -> Int? {
         let entries = entries
         func isLeft(_ index: Int) -> Bool { !tried.contains(entries[index].id) }
-        let good = picker.pick(key: key) { index in
+        func isGood(_ index: Int) -> Bool {
             isLeft(index) && !entries[index].isUnreachable && entries[index].admits(method, now)
+        }
+        func isFresh(_ index: Int) -> Bool { !used.contains(entries[index].id) && isGood(index) }
+        for priority in priorities {
+            if !used.isEmpty, let index = pick(key, of: priority, isFresh) { return index }
+            if let index = pick(key, of: priority, isGood) { return index }
+        }
+        for priority in priorities {
+            if let index = pick(key, of: priority, isLeft) { return index }
+        }
+        return nil
+    }
+
+    private mutating func pick(_ key: String?, of priority: Int, _ isUsable: (Int) -> Bool) -> Int?
+    {
+        let entries = entries
+        return picker.pick(key: key) { index in
+            entries[index].endpoint.priority == priority && isUsable(index)
         } inFlight: {
             entries[$0].inFlight
         }
-        return good ?? picker.pick(key: key, isUsable: isLeft) { entries[$0].inFlight }
     }
 
     /// The unreachable members that are due for a dial that no caller waits for.

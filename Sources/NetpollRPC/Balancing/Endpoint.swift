@@ -6,13 +6,22 @@ public struct Endpoint: Sendable, Hashable {
     public var address: SocketAddress
     /// Its share of the load, relative to the others; values below 1 and above 10,000 are moved there.
     public var weight: Int
+    /// Its rank: one with a higher number gets calls only while none with a lower number can take
+    /// them.
+    public var priority: Int
     /// What else is known of it, for instance its zone.
     public var tags: [String: String]
 
     /// Creates an endpoint.
-    public init(_ address: SocketAddress, weight: Int = 1, tags: [String: String] = [:]) {
+    public init(
+        _ address: SocketAddress,
+        weight: Int = 1,
+        priority: Int = 0,
+        tags: [String: String] = [:]
+    ) {
         self.address = address
         self.weight = weight
+        self.priority = priority
         self.tags = tags
     }
 
@@ -35,7 +44,7 @@ public struct EndpointStatistics: Sendable, Hashable {
     public let isUnreachable: Bool
 }
 
-/// How a client chooses among endpoints.
+/// How a client chooses among endpoints of the same ``Endpoint/priority``.
 public enum LoadBalancer: Sendable, Hashable {
     /// Each in turn.
     case roundRobin

@@ -43,11 +43,20 @@ final class EndpointDirectory: Sendable {
 
     var statistics: [EndpointStatistics] { state.withLock { $0.balancer.statistics } }
 
-    /// Chooses an endpoint for a call; `nil` when all were tried.
-    func pick(_ method: MethodKey, key: String?, excluding tried: [Int]) -> Picked? {
+    /// Chooses an endpoint for a call, rather one that earlier attempts have not used; `nil` when all
+    /// were tried.
+    func pick(_ method: MethodKey, key: String?, excluding tried: [Int], avoiding used: [Int])
+        -> Picked?
+    {
         let now = loop.now()
         let (picked, probes) = state.withLock { state in
-            let picked = state.balancer.pick(method, key: key, excluding: tried, now: now)
+            let picked = state.balancer.pick(
+                method,
+                key: key,
+                excluding: tried,
+                avoiding: used,
+                now: now
+            )
             return (picked, state.balancer.probes(now: now))
         }
         for member in probes { member.probe() }

@@ -7,8 +7,15 @@ public import NetpollProtobuf
 public protocol RPCService: Sendable {
     /// The service's name.
     static var serviceDescriptor: ServiceDescriptor { get }
+    /// The descriptors of the service's file, for ``ReflectionService``; `nil` if it has none.
+    static var fileDescriptors: FileDescriptors? { get }
     /// Tells the registrar every method. Generated code implements it.
     func registerMethods(with registrar: inout MethodRegistrar)
+}
+
+extension RPCService {
+    /// None.
+    public static var fileDescriptors: FileDescriptors? { nil }
 }
 
 /// Collects the methods of a service for a server.

@@ -18,6 +18,22 @@ final class MultiplexedConnections: Sendable {
         var next = 0
         var isClosed = false
         var backOff: DialBackOff
+
+        /// One that lives: it serves while its neighbour's place is empty.
+        var activeSession: ClientSession? {
+            for case .ready(let session) in slots where session.isActive { return session }
+            return nil
+        }
+
+        /// Takes an ended session out; a server that accepts and closes is dialled as rarely as one
+        /// that refuses.
+        mutating func vacate(_ index: Int, _ now: Deadline) {
+            guard case .ready(let session) = slots[index] else { return }
+            slots[index] = .empty
+            guard session.endedWithoutUse else { return backOff.wasUseful() }
+            let message = "a connection was closed before it was of use"
+            backOff.endedUnused(NetpollError(.connectionReset, message), now: now)
+        }
     }
     private enum Pick {
         case session(ClientSession)
@@ -105,15 +121,13 @@ final class MultiplexedConnections: Sendable {
         case .ready(let session) where session.isActive:
             return .session(session)
         case .dialing(let waiters):
+            if let session = state.activeSession { return .session(session) }
             state.slots[index] = .dialing(waiters + [waiter])
             return .wait
         case .ready, .empty:
+            state.vacate(index, now)
             if let error = state.backOff.refusal(now: now) {
-                // One that lives serves while its neighbour's place stays empty.
-                for case .ready(let session) in state.slots where session.isActive {
-                    return .session(session)
-                }
-                return .refused(error)
+                return state.activeSession.map(Pick.session) ?? .refused(error)
             }
             state.slots[index] = .dialing([waiter])
             return .dial(index)
@@ -130,7 +144,6 @@ final class MultiplexedConnections: Sendable {
             case .success(let session):
                 state.slots[index] = state.isClosed ? .empty : .ready(session)
                 state.backOff.connected()
-                state.backOff.wasUseful()
             case .failure(let error):
                 state.slots[index] = .empty
                 state.backOff.failed(error, now: now)
@@ -138,11 +151,23 @@ final class MultiplexedConnections: Sendable {
             return (waiters, state.isClosed)
         }
         for waiter in waiters { waiter.finish(outcome) }
-        if isClosed, case .success(let session) = outcome { session.close() }
+        guard case .success(let session) = outcome else { return }
+        if isClosed { session.close() }
+        session.onClose { [weak self] in self?.ended(index, session) }
+    }
+
+    /// Lets go of a session that is gone, unless a caller has found it so before.
+    private func ended(_ index: Int, _ session: ClientSession) {
+        let now = now()
+        state.withLock { state in
+            guard case .ready(let present) = state.slots[index], present === session else { return }
+            state.vacate(index, now)
+        }
     }
 
     /// Dials once for nobody, even during a back-off, to learn whether the address is alive.
     func probe() {
+        let now = now()
         let empty = state.withLock { state -> Int? in
             let index = state.slots.firstIndex { slot in
                 switch slot {
@@ -152,6 +177,7 @@ final class MultiplexedConnections: Sendable {
                 }
             }
             guard let index, !state.isClosed else { return nil }
+            state.vacate(index, now)
             state.slots[index] = .dialing([])
             return index
         }

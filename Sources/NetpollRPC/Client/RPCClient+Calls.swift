@@ -8,6 +8,19 @@ struct CallPlan: Sendable {
     /// How long the caller wanted to wait, for messages.
     let allowed: Duration
     var options: CallOptions
+    /// The endpoints that got attempts of the call, if there may be more than one.
+    var used: UsedEndpoints?
+}
+
+/// Where the attempts of one call went, so that the next goes elsewhere.
+///
+/// Any thread: hedges run at the same time.
+final class UsedEndpoints: Sendable {
+    private let state = Locked<[Int]>([])
+
+    var ids: [Int] { state.withLock { $0 } }
+
+    func add(_ id: Int) { state.withLock { $0.append(id) } }
 }
 
 extension RPCClient {

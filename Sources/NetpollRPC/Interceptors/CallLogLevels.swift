@@ -11,11 +11,20 @@ public struct CallLogLevels: Sendable, Hashable {
     ///
     /// Default `info`: whether a failed call is an error is for the program to say.
     public var failure: Logger.Level
+    /// For calls that a server refused before a handler saw them.
+    ///
+    /// Default `debug`: a peer decides how many there are.
+    public var refusal: Logger.Level
 
     /// Creates levels.
-    public init(success: Logger.Level = .debug, failure: Logger.Level = .info) {
+    public init(
+        success: Logger.Level = .debug,
+        failure: Logger.Level = .info,
+        refusal: Logger.Level = .debug
+    ) {
         self.success = success
         self.failure = failure
+        self.refusal = refusal
     }
 }
 

@@ -6,7 +6,8 @@ public import NetpollProtobuf
 /// logger that says which call it serves.
 ///
 /// A line has the metadata `rpc.method`, `rpc.status_code`, `duration_ms` and `peer`, and when the
-/// handler failed the error. What the handler logs with `Logger.current` has `rpc.method` and
+/// handler failed the error. A call that reached no handler leaves a line too, without a duration,
+/// and without a method if the server has none of that name. What the handler logs with `Logger.current` has `rpc.method` and
 /// `peer`. Messages never contain values; request and reply messages and call metadata are not
 /// logged. On the handler's loop.
 public struct ServerLoggingInterceptor: ServerInterceptor {
@@ -50,5 +51,16 @@ public struct ServerLoggingInterceptor: ServerInterceptor {
             line.log(.ofServer(error), error, at: now())
             throw error
         }
+    }
+
+    /// Logs that a call was refused.
+    public func didRefuse(_ call: RefusedCall) {
+        guard levels.refusal >= logger.logLevel else { return }
+        var metadata: Logger.Metadata = [
+            SemanticConventions.statusCode: "\(call.error.code)",
+            "peer": "\(call.peerAddress)", "error": "\(call.error)",
+        ]
+        if let method = call.method { metadata[SemanticConventions.method] = "\(method)" }
+        logger.log(level: levels.refusal, "call refused", metadata: metadata)
     }
 }

@@ -6,9 +6,9 @@ public import NetpollProtobuf
 ///
 /// Its dimensions are those of OpenTelemetry's conventions: `rpc.system.name` (`kitex`),
 /// `rpc.method`, `rpc.status_code` (`ok`, the name of the ``RPCError/Code`` that the caller gets,
-/// or `businessError`), and for a handler that failed `error.type`. Calls that reach no handler,
-/// because the method is unknown or a limit was reached, are not counted here. On the handler's
-/// loop.
+/// or `businessError`), and for a call that failed `error.type`. A call that reaches no handler,
+/// because its method is unknown, its request cannot be read or a limit was reached, counts with a
+/// duration of 0, and without a method that the server has under `_OTHER`. Any thread.
 ///
 /// Bounds of the histogram's buckets are the backend's to choose; the conventions advise 0.005,
 /// 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5 and 10 s.
@@ -62,5 +62,14 @@ public struct ServerMetricsInterceptor: ServerInterceptor {
             record(.ofServer(error))
             throw error
         }
+    }
+
+    /// Records a call that was refused.
+    public func didRefuse(_ call: RefusedCall) {
+        timers.record(
+            .zero,
+            method: call.method ?? SemanticConventions.otherMethod,
+            .ofServer(call.error)
+        )
     }
 }

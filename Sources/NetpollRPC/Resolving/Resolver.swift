@@ -45,6 +45,34 @@ public final class EndpointUpdates: Sendable {
     }
 }
 
+extension EndpointUpdates {
+    /// Looks up, publishes and waits, for as long as the client lives.
+    ///
+    /// - Parameters:
+    ///   - interval: How long a list is used at most; less if what was found lives shorter.
+    ///   - minimum: The shortest time between two look-ups, and the time after one that found
+    ///     nothing: the last list may be as old as it is wrong.
+    ///   - lookUp: Finds endpoints and how long they hold, if anybody says.
+    /// - Throws: `CancellationError` when the client was closed.
+    fileprivate func follow(
+        every interval: Duration,
+        atLeast minimum: Duration,
+        lookUp: () async throws(NetpollError) -> ([Endpoint], life: Duration?)
+    ) async throws {
+        while true {
+            var pause = minimum
+            do throws(NetpollError) {
+                let (endpoints, life) = try await lookUp()
+                publish(endpoints)
+                if !endpoints.isEmpty { pause = min(interval, life ?? interval) }
+            } catch {
+                report(error)
+            }
+            try await waitForRefresh(after: pause, atLeast: minimum)
+        }
+    }
+}
+
 /// A list that does not change.
 public struct StaticResolver: Resolver {
     /// The list.
@@ -60,8 +88,10 @@ public struct StaticResolver: Resolver {
     public func run(_ updates: EndpointUpdates) async throws { updates.publish(endpoints) }
 }
 
-/// The addresses of a host name (A and AAAA records), looked up again from time to time and when
-/// one cannot be reached.
+/// The addresses of a host name (A and AAAA records), looked up again from time to time, when one
+/// cannot be reached and when a look-up failed.
+///
+/// The last list stays in use while look-ups fail.
 public struct DNSResolver: Resolver {
     /// The host name.
     public let host: String
@@ -86,22 +116,19 @@ public struct DNSResolver: Resolver {
     ///
     /// - Throws: `CancellationError` when the client was closed.
     public func run(_ updates: EndpointUpdates) async throws {
-        while true {
-            do throws(NetpollError) {
-                let found = try await updates.group.addresses(of: .tcp(host: host, port: port))
-                updates.publish(found.map { Endpoint($0) })
-            } catch {
-                updates.report(error)
-            }
-            try await updates.waitForRefresh(after: interval, atLeast: minimumInterval)
+        try await updates.follow(every: interval, atLeast: minimumInterval) {
+            () throws(NetpollError) in
+            let found = try await updates.group.addresses(of: .tcp(host: host, port: port))
+            return (found.map { Endpoint($0) }, nil)
         }
     }
 }
 
-/// The servers of a service by its SRV records (RFC 2782), looked up again when they expire and when
-/// one cannot be reached.
+/// The servers of a service by its SRV records (RFC 2782), looked up again when they expire, when one
+/// cannot be reached and when a look-up failed.
 ///
-/// Of several priorities the lowest number is used; weights become the endpoints' weights.
+/// The last list stays in use while look-ups fail. Priorities and weights become those of the endpoints: targets with a higher number get calls only
+/// while none with a lower one can be reached.
 public struct ServiceResolver: Resolver {
     /// The service's name, for instance `_echo._tcp.example.org`.
     public let name: String
@@ -123,27 +150,20 @@ public struct ServiceResolver: Resolver {
     ///
     /// - Throws: `CancellationError` when the client was closed.
     public func run(_ updates: EndpointUpdates) async throws {
-        while true {
-            var pause = interval
-            do throws(NetpollError) {
-                let records = try await updates.group.serviceRecords(name, nameServer: nameServer)
-                updates.publish(Self.endpoints(records))
-                if let life = records.map(\.secondsToLive).min() {
-                    pause = min(interval, .seconds(Int64(life)))
-                }
-            } catch {
-                updates.report(error)
-            }
-            try await updates.waitForRefresh(after: pause, atLeast: minimumInterval)
+        try await updates.follow(every: interval, atLeast: minimumInterval) {
+            () throws(NetpollError) in
+            let records = try await updates.group.serviceRecords(name, nameServer: nameServer)
+            let life = records.map(\.secondsToLive).min()
+            return (Self.endpoints(records), life.map { .seconds(Int64($0)) })
         }
     }
 
     static func endpoints(_ records: [ServiceRecord]) -> [Endpoint] {
-        let best = records.map(\.priority).min()
-        return records.filter { $0.priority == best }.map { record in
+        records.map { record in
             Endpoint(
                 .tcp(host: record.target, port: Int(record.port)),
-                weight: Int(record.weight)
+                weight: Int(record.weight),
+                priority: Int(record.priority)
             )
         }
     }

@@ -112,7 +112,12 @@ public final class RPCServer: Sendable {
         }
         guard isFirst else { throw RPCError(.invalidArgument, "a server is started once") }
         let group = try givenGroup ?? EventLoopGroup()
-        let settings = ServerSettings(router: router, options: options, limits: limits)
+        let settings = ServerSettings(
+            router: router,
+            options: options,
+            limits: limits,
+            interceptors: interceptors
+        )
         for observer in observers { observer.serverWillStart(router.served) }
         state.withLock { state in
             state.group = group
@@ -135,19 +140,25 @@ public final class RPCServer: Sendable {
         _ group: EventLoopGroup,
         _ settings: ServerSettings
     ) throws -> Listener {
-        try Listener(on: address, group: group, options: options.listener) {
-            [weak self] connection in
-            Self.makeSession(of: self, connection, settings)
-        }
+        try Listener(
+            on: address,
+            group: group,
+            options: options.listener,
+            makeHandler: { [weak self] in Self.makeSession(of: self, $0, settings) },
+            makeExcessHandler: { [weak self] in
+                Self.makeSession(of: self, $0, settings, isExcess: true)
+            }
+        )
     }
 
     private static func makeSession(
         of server: RPCServer?,
         _ connection: Connection,
-        _ settings: ServerSettings
+        _ settings: ServerSettings,
+        isExcess: Bool = false
     ) -> ServerSession {
-        let session = ServerSession(connection, settings: settings) { [weak server] in
-            server?.remove($0)
+        let session = ServerSession(connection, settings: settings, isExcess: isExcess) {
+            [weak server] in server?.remove($0)
         }
         guard let server, server.add(session) else {
             connection.close()

@@ -52,7 +52,13 @@ struct Router: Sendable {
             if !descriptor.package.isEmpty {
                 services[descriptor.fullName] = (descriptor, routes)
             }
-            served.append(ServedService(name: descriptor.fullName, methods: routes.keys.sorted()))
+            served.append(
+                ServedService(
+                    name: descriptor.fullName,
+                    methods: routes.keys.sorted(),
+                    fileDescriptors: type(of: service).fileDescriptors
+                )
+            )
         }
         served.sort { $0.name < $1.name }
         let mistakes = execution.unknownNames(served)

@@ -82,7 +82,11 @@ extension ServerCall {
     /// Answers a request that is no message of its type.
     @usableFromInline
     func fail(undecodable error: ProtobufError) {
-        fail(RPCError(.invalidArgument, "the request cannot be decoded: \(error)"))
+        session.refuse(
+            RPCError(.invalidArgument, "the request cannot be decoded: \(error)"),
+            context.fullMethodName,
+            address
+        )
     }
 
     /// Answers with what the handler threw.

@@ -4,11 +4,14 @@ public struct ServedService: Sendable, Hashable {
     public let name: String
     /// The names of its methods, sorted.
     public let methods: [String]
+    /// The descriptors of its file, if it carries any.
+    public let fileDescriptors: FileDescriptors?
 
     /// Creates a description.
-    public init(name: String, methods: [String]) {
+    public init(name: String, methods: [String], fileDescriptors: FileDescriptors? = nil) {
         self.name = name
         self.methods = methods
+        self.fileDescriptors = fileDescriptors
     }
 }
 

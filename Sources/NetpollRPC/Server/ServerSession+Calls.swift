@@ -73,7 +73,7 @@ extension ServerSession {
                         if Task.isCancelled {
                             call.fail(CancellationError())
                         } else if let refusal = self.refusal(call) {
-                            call.fail(refusal)
+                            self.refuse(refusal, call.context.fullMethodName, call.address)
                         } else {
                             await call.handler.serve(call)
                         }
@@ -102,7 +102,7 @@ extension ServerSession {
 
     /// Answers a call that will not be started.
     private func abandon(_ call: ServerCall, _ error: RPCError) {
-        send(error, to: call.address)
+        refuse(error, call.context.fullMethodName, call.address)
         settings.limits.release(1)
         closeIfDone()
     }

@@ -1,8 +1,33 @@
 internal import NetpollCore
+internal import Synchronization
 
 /// What cannot be served is answered wherever the request can still be told, so that its caller
 /// need not wait for its timeout.
 extension ServerSession {
+    /// Answers a call that reaches no handler; `method` is its full name if the server has it.
+    func refuse(_ error: RPCError, _ method: String?, _ address: ReplyAddress) {
+        send(error, to: address)
+        noteRefusal(error, method)
+    }
+
+    /// Tells the interceptors of a call that was answered without them.
+    func noteRefusal(_ error: RPCError, _ method: String?) {
+        guard !settings.interceptors.isEmpty else { return }
+        let call = RefusedCall(method: method, error: error) { [connection] in
+            connection.peerAddress
+        }
+        for interceptor in settings.interceptors { interceptor.didRefuse(call) }
+    }
+
+    /// Answers a call on a connection that the server has no room for, and has the client go.
+    func refuseConnection(_ address: ReplyAddress) {
+        isDraining = true
+        if !isMultiplexed { repliesAreLast.store(true, ordering: .relaxed) }
+        let limit = settings.options.listener.connectionLimit
+        refuse(.overLimit("the server has \(limit) connections", .elsewhere), nil, address)
+        closeIfDone()
+    }
+
     /// Answers a frame whose message cannot be read; the stream goes on behind it.
     ///
     /// - Throws: The error, when nobody can be answered.
@@ -17,13 +42,14 @@ extension ServerSession {
             sequenceID: sequenceID,
             method: method.map { Array($0.utf8) } ?? Self.unknownMethod
         )
-        send(
+        refuse(
             RPCError(
                 .protocolViolation,
                 "the request cannot be read: \(error)",
                 exceptionID: WireFormat.ExceptionID.protocolError
             ),
-            to: address
+            nil,
+            address
         )
     }
 
@@ -39,9 +65,10 @@ extension ServerSession {
         guard let sequenceID = input.peekInteger(at: 8, as: Int32.self) else {
             return WireFormat.headerPrefixByteCount
         }
-        send(
+        refuse(
             RPCError(.resourceExhausted, "the request: \(error)", retry: .never),
-            to: ReplyAddress(
+            nil,
+            ReplyAddress(
                 transport: .ttHeaderFramed,
                 sequenceID: sequenceID,
                 method: Self.unknownMethod

@@ -23,12 +23,16 @@ extension ServerSession {
     }
 
     private func timeout(of watched: Watched) -> Duration {
-        switch watched {
+        if isExcess { return Self.excessTimeout }
+        return switch watched {
         case .firstByte: min(settings.options.firstByteTimeout, settings.options.idleTimeout)
         case .frame: settings.options.frameTimeout
         case .idle, .nothing: settings.options.idleTimeout
         }
     }
+
+    /// How long a connection without room may take to send the request whose answer says so.
+    private static let excessTimeout: Duration = .seconds(1)
 
     private func watchEnded() {
         watchTimer = nil

@@ -8,9 +8,16 @@ struct ServerSettings: Sendable {
     let options: RPCServerOptions
     let decoder: FrameDecoder
     let limits: ServerLimits
+    let interceptors: [any ServerInterceptor]
 
-    init(router: Router, options: RPCServerOptions, limits: ServerLimits) {
+    init(
+        router: Router,
+        options: RPCServerOptions,
+        limits: ServerLimits,
+        interceptors: [any ServerInterceptor]
+    ) {
         self.router = router
+        self.interceptors = interceptors
         self.options = options
         self.limits = limits
         decoder = FrameDecoder(
@@ -31,6 +38,8 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
 
     let connection: Connection
     let settings: ServerSettings
+    /// Whether the server has no room for the connection: its calls are sent elsewhere.
+    let isExcess: Bool
     private let onEnd: @Sendable (ServerSession) -> Void
 
     @exclusivity(unchecked) private var headers = HeaderMemo()
@@ -66,10 +75,12 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     init(
         _ connection: Connection,
         settings: ServerSettings,
+        isExcess: Bool = false,
         onEnd: @escaping @Sendable (ServerSession) -> Void
     ) {
         self.connection = connection
         self.settings = settings
+        self.isExcess = isExcess
         self.onEnd = onEnd
         routes = RouteMemo(settings.router)
         lastActivity = connection.loop.now()
@@ -142,14 +153,15 @@ extension ServerSession {
                 "a request cannot be a reply",
                 exceptionID: WireFormat.ExceptionID.invalidMessageType
             )
-            return send(error, to: ReplyAddress(frame, message))
+            return refuse(error, nil, ReplyAddress(frame, message))
         }
+        if isExcess { return refuseConnection(ReplyAddress(frame, message)) }
         switch routes.route(service: frame.header.serviceName, method: message.method) {
         case .failure(let error):
             var address = ReplyAddress(frame, message)
             // Kitex answers on Framed before it has read the sequence id.
             if frame.transport == .framed { address.sequenceID = 0 }
-            send(error, to: address)
+            refuse(error, nil, address)
         case .success(let route):
             admit(frame, message, route)
         }
@@ -161,12 +173,13 @@ extension ServerSession {
             sequenceID: message.sequenceID,
             method: route.wireName
         )
-        guard inFlightCount < settings.options.inFlightLimit else {
-            let limit = settings.options.inFlightLimit
-            return send(.overLimit("\(limit) calls in flight", .elsewhere), to: address)
-        }
-        if let refusal = settings.limits.admit(on: connection.loop) {
-            return send(refusal, to: address)
+        let limit = settings.options.inFlightLimit
+        let refusal =
+            inFlightCount < limit
+            ? settings.limits.admit(on: connection.loop)
+            : .overLimit("\(limit) calls in flight", .elsewhere)
+        if let refusal {
+            return refuse(refusal, "\(route.service.fullName)/\(message.method)", address)
         }
         queue()
         ready.append(

@@ -14,9 +14,11 @@ struct DescriptorIndex: Sendable {
     /// Creates an index of nothing.
     init() {}
 
+    /// Of several files with one name the first counts.
+    ///
     /// - Throws: When a file cannot be encoded again.
     init(_ descriptors: [Google_Protobuf_FileDescriptorProto]) throws {
-        for file in descriptors {
+        for file in descriptors where files[file.name] == nil {
             files[file.name] = File(
                 bytes: try file.serializedBytes(),
                 imports: file.dependency

@@ -1,32 +1,39 @@
 internal import NetpollCore
 internal import NetpollProtobuf
 
-/// Tells clients which services and methods the server has and, from a descriptor set, in which
-/// shape: `Protos/netpoll/reflection.proto`.
+/// Tells clients which services and methods the server has, and in which shape:
+/// `Protos/netpoll/reflection.proto`.
 ///
 /// ```swift
 /// let server = RPCServer(services: [Greeter(), ReflectionService()])
 /// ```
 ///
-/// Names come from the server. Descriptors come from what
-/// `rpc-gen descriptor-set --include-imports` writes; without it, asking for one is an error. Who
-/// may call a server may see them. On the wire the service is called `Reflection`, without a
-/// package. Any thread.
+/// Names come from the server, descriptors from the generated code of its services, which carries
+/// them unless `rpc-gen generate --no-descriptors` has left them out. They are decoded when somebody
+/// first asks. Who may call a server may see them. On the wire the service is called `Reflection`,
+/// without a package. Any thread.
 public final class ReflectionService: ServerObserver, Sendable {
-    private let index: DescriptorIndex
-    private let services = Locked<[ServedService]>([])
+    private struct State {
+        var services: [ServedService] = []
+        /// Made when somebody first asks.
+        var index: DescriptorIndex?
+    }
 
-    /// Creates a service that tells names.
-    public init() { index = DescriptorIndex() }
+    private let extraFiles: [Google_Protobuf_FileDescriptorProto]
+    private let state = Locked(State())
 
-    /// Creates a service that hands out descriptors too.
+    /// Creates a service that hands out the descriptors that the server's services carry.
+    public init() { extraFiles = [] }
+
+    /// Creates a service that hands out more descriptors.
     ///
-    /// - Parameter descriptorSet: An encoded `google.protobuf.FileDescriptorSet`.
+    /// - Parameter descriptorSet: An encoded `google.protobuf.FileDescriptorSet`, for instance by
+    ///   `rpc-gen descriptor-set --include-imports`. Its files count more than those of the same
+    ///   names that services carry.
     /// - Throws: ``RPCError`` with code `invalidArgument` when it cannot be decoded.
     public init(descriptorSet: [UInt8]) throws {
         do {
-            let set = try Google_Protobuf_FileDescriptorSet(serializedBytes: descriptorSet)
-            index = try DescriptorIndex(set.file)
+            extraFiles = try Google_Protobuf_FileDescriptorSet(serializedBytes: descriptorSet).file
         } catch {
             throw RPCError(.invalidArgument, "the descriptor set cannot be read", cause: error)
         }
@@ -34,7 +41,18 @@ public final class ReflectionService: ServerObserver, Sendable {
 
     /// Learns what there is to tell.
     public func serverWillStart(_ services: [ServedService]) {
-        self.services.withLock { $0 = services }
+        state.withLock { $0 = State(services: services) }
+    }
+
+    private var index: DescriptorIndex {
+        get throws {
+            let (known, services) = state.withLock { ($0.index, $0.services) }
+            if let known { return known }
+            let carried = Set(services.compactMap(\.fileDescriptors)).flatMap { $0.decoded() }
+            let index = try DescriptorIndex(extraFiles + carried)
+            state.withLock { $0.index = index }
+            return index
+        }
     }
 }
 
@@ -44,7 +62,7 @@ extension ReflectionService: Netpoll_Reflection_V1_ReflectionService {
         _ request: Netpoll_Reflection_V1_ListServicesRequest,
         context: RPCContext
     ) async throws -> Netpoll_Reflection_V1_ListServicesReply {
-        let services = services.withLock { $0 }
+        let services = state.withLock { $0.services }
         return .with { reply in
             reply.services = services.map { service in
                 .with {
@@ -57,13 +75,13 @@ extension ReflectionService: Netpoll_Reflection_V1_ReflectionService {
 
     /// The descriptors of a file or of what declares a symbol, with all that they import.
     ///
-    /// - Throws: ``RPCError`` with code `invalidArgument` for a name that is not in the descriptor
-    ///   set.
+    /// - Throws: ``RPCError`` with code `invalidArgument` for a name of which there is no descriptor.
     public func getDescriptors(
         _ request: Netpoll_Reflection_V1_GetDescriptorsRequest,
         context: RPCContext
     ) async throws -> Netpoll_Reflection_V1_GetDescriptorsReply {
         let files: [[UInt8]]?
+        let index = try index
         switch request.target {
         case .file(let name): files = index.files(upTo: name)
         case .symbol(let name): files = index.files(declaring: name)

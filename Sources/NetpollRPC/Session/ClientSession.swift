@@ -1,5 +1,6 @@
 internal import NetpollCore
 internal import NetpollProtobuf
+internal import Synchronization
 
 /// What came back for a call.
 struct Reply: Sendable {
@@ -32,6 +33,16 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
     private let state: Locked<ClientSessionState<Call>>
     /// Confined to the connection's loop.
     @exclusivity(unchecked) private var headers = HeaderMemo()
+    /// What the peer has done with the connection so far; changed on the connection's loop only.
+    private let use = Atomic<Use>(.unknown)
+
+    private enum Use: UInt8, AtomicRepresentable {
+        case unknown
+        /// It has answered a call.
+        case useful
+        /// It ended the connection, or wants it ended, without an answer.
+        case refused
+    }
 
     init(_ connection: Connection, options: RPCClientOptions) {
         self.connection = connection
@@ -44,6 +55,13 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
     }
 
     var isActive: Bool { connection.isActive && state.withLock { $0.acceptsCalls } }
+
+    var endedWithoutUse: Bool { use.load(ordering: .relaxed) == .refused }
+
+    /// Notes what the peer does; only the first counts.
+    private func note(_ use: Use) {
+        _ = self.use.compareExchange(expected: .unknown, desired: use, ordering: .relaxed)
+    }
 
     /// Whether the caller runs on the loop of this session's connection.
     var isOnCurrentLoop: Bool { connection.loop.isCurrent }
@@ -257,12 +275,28 @@ extension ClientSession {
         switch receipt {
         case .reply(let call, let closes):
             guard let message else { return }
+            // A server without room for a connection answers that its calls go elsewhere.
+            if !Self.sendsElsewhere(frame, message) {
+                note(.useful)
+            } else if isExclusive, frame.header.isConnectionReset {
+                note(.refused)
+            }
+            if frame.header.isConnectionReset { note(.refused) }
             // First: the caller gives the session back, and it must not be lent again.
             if closes || (isExclusive && Self.endsConnection(frame, message)) { close() }
             resume(call, .success(Reply(header: frame.header, message: message)))
-        case .late: break
-        case .drain(let closes): if closes { connection.close() }
+        case .late: note(.useful)
+        case .drain(let closes):
+            guard closes else { return }
+            note(.refused)
+            connection.close()
         }
+    }
+
+    private static func sendsElsewhere(_ frame: Frame, _ message: WireMessage) -> Bool {
+        message.type == .exception
+            && frame.header.string(WireFormat.StringKey.retryAdvice)
+                == RPCError.RetryAdvice.elsewhere.rawValue
     }
 
     /// Whether a peer that serves one call at a time closes the connection after this reply.
@@ -277,6 +311,7 @@ extension ClientSession {
     }
 
     func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
+        if error != nil { note(.refused) }
         endAll(
             RPCError(
                 .unavailable,
@@ -287,6 +322,7 @@ extension ClientSession {
     }
 
     private func breakOff(_ error: RPCError) {
+        note(.refused)
         endAll(error)
         connection.abort()
     }

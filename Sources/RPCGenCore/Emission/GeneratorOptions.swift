@@ -85,6 +85,11 @@ public struct GeneratorOptions: Sendable {
     /// The modules of `.proto` files whose Swift is elsewhere; the first that fits counts.
     public var moduleMappings: [ModuleMapping] = []
 
+    /// Whether the protocol of a service carries the descriptors of its file, for reflection.
+    ///
+    /// Default: true.
+    public var embedsDescriptors = true
+
     /// Whether the Swift files become part of the runtime itself, which cannot import itself.
     ///
     /// Default: false.
@@ -130,6 +135,7 @@ extension GeneratorOptions {
             case ("services", nil): selected.formUnion(.services)
             case ("server", nil): selected.insert(.server)
             case ("client", nil): selected.insert(.client)
+            case ("no-descriptors", nil): embedsDescriptors = false
             default:
                 throw ParameterError(description: "\"\(item)\" is not an option")
             }

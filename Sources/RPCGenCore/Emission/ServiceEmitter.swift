@@ -7,6 +7,8 @@ struct ServiceEmitter {
     let comments: Comments
     let visibility: String
     let contents: GeneratorOptions.Contents
+    /// The name of the constant with the file's descriptors, if there is one.
+    let descriptors: String?
 
     func emit(
         _ service: Google_Protobuf_ServiceDescriptorProto,
@@ -61,6 +63,14 @@ struct ServiceEmitter {
                     "NetpollRPC.ServiceDescriptor",
                     ["package: \"\(file.package)\"", "name: \"\(service.name)\""]
                 )
+            }
+            if let descriptors {
+                writer.line()
+                writer.block(
+                    "\(visibility) static var fileDescriptors: NetpollRPC.FileDescriptors?"
+                ) { writer in
+                    writer.line("NetpollRPC.FileDescriptors(base64: \(descriptors))")
+                }
             }
             writer.line()
             writer.block(

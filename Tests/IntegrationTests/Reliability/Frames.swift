@@ -135,3 +135,11 @@ func eventually(_ what: String, _ condition: () -> Bool) async throws {
         await Task.yield()
     }
 }
+
+extension FrameDecoder {
+    /// The next frame of a connection that remembers nothing.
+    func next(_ input: inout LinkBuffer) throws(WireError) -> Result {
+        var headers = HeaderMemo()
+        return try next(&input, &headers)
+    }
+}

@@ -98,15 +98,46 @@ struct BuiltInTests {
         await fixture.stop()
     }
 
-    @Test("reflection without descriptors tells names; broken descriptors are refused")
-    func namesOnly() async throws {
-        #expect(throws: RPCError.self) { try ReflectionService(descriptorSet: [0xFF, 0xFF]) }
-        let fixture = try HandlerFixture(more: [ReflectionService()]) { _, _ in "" }
+    @Test("services carry the descriptors of their files, and reflection finds them there")
+    func carried() async throws {
+        let more: [any RPCService] = [ReflectionService(), HealthService(), Bare()]
+        let fixture = try HandlerFixture(more: more) { _, _ in "" }
         let client = Netpoll_Reflection_V1_ReflectionClient(try fixture.client())
-        #expect(try await client.listServices(.init()).services.count == 2)
-        await #expect(throws: RPCError.self) {
-            try await client.getDescriptors(.with { $0.symbol = "echo.Echo" })
+        #expect(try await client.listServices(.init()).services.count == 4)
+        for (symbol, file) in [
+            ("echo.Echo", "echo.proto"), ("echo.EchoRequest", "echo.proto"),
+            ("grpc.health.v1.Health.Check", "grpc/health/v1/health.proto"),
+        ] {
+            let files = try await client.getDescriptors(.with { $0.symbol = symbol }).files
+            let decoded = try files.map {
+                try Google_Protobuf_FileDescriptorProto(serializedBytes: $0)
+            }
+            #expect(decoded.map(\.name) == [file])
+            #expect(decoded.allSatisfy { !$0.service.isEmpty && !$0.hasSourceCodeInfo })
         }
+        await #expect(throws: RPCError.self) {
+            try await client.getDescriptors(.with { $0.symbol = "bare.Bare" })
+        }
+        await fixture.stop()
+    }
+
+    /// A service that was written by hand and carries nothing.
+    private struct Bare: RPCService {
+        static var serviceDescriptor: ServiceDescriptor { .init(package: "bare", name: "Bare") }
+        func registerMethods(with registrar: inout MethodRegistrar) {}
+    }
+
+    @Test("descriptors that are given count more than those carried; broken ones are refused")
+    func given() async throws {
+        #expect(throws: RPCError.self) { try ReflectionService(descriptorSet: [0xFF, 0xFF]) }
+        let set = Google_Protobuf_FileDescriptorSet.with {
+            $0.file = [.with { $0.name = "echo.proto" }]
+        }
+        let service = try ReflectionService(descriptorSet: set.serializedBytes())
+        let fixture = try HandlerFixture(more: [service]) { _, _ in "" }
+        let client = Netpoll_Reflection_V1_ReflectionClient(try fixture.client())
+        let files = try await client.getDescriptors(.with { $0.file = "echo.proto" }).files
+        #expect(files == [try set.file[0].serializedBytes()])
         await fixture.stop()
     }
 }

@@ -7,6 +7,8 @@ import Testing
 /// A pool member without a socket.
 private final class FakeMember: Poolable {
     private let active = Atomic(true)
+    let endedWithoutUse: Bool
+    init(endedWithoutUse: Bool = false) { self.endedWithoutUse = endedWithoutUse }
     var isActive: Bool { active.load(ordering: .relaxed) }
     func close() { active.store(false, ordering: .relaxed) }
     func onInactive(_ body: @escaping @Sendable () -> Void) {}
@@ -113,6 +115,54 @@ struct PoolStateTests {
         }
     }
 
+    @Test(
+        "callers of a server that accepts, takes a request and closes wait for the back-off too",
+        arguments: [false, true]
+    )
+    func acceptAndCloseOnCallers(isToldFirst: Bool) {
+        var state = state(limit: 1)
+        for round in 1...2 {
+            #expect(
+                names(state.checkOut(Waiter(), deadline: .distantFuture, now: now)) == ["dial"],
+                "the first may have met a server that was about to end"
+            )
+            let member = FakeMember(endedWithoutUse: true)
+            #expect(names(state.dialed(member, now: now)) == ["give"])
+            member.close()
+            // The news of the end and the caller that gives the member back come in either order.
+            if isToldFirst { #expect(state.closed(member, now: now).isEmpty) }
+            let actions = names(state.checkIn(member, now: now))
+            #expect(actions == (isToldFirst ? [] : ["close"]), "round \(round)")
+            if !isToldFirst { #expect(state.closed(member, now: now).isEmpty) }
+        }
+        #expect(
+            names(state.checkOut(Waiter(), deadline: .distantFuture, now: now)) == [
+                "fail connectionReset"
+            ]
+        )
+        // 80 ms and a fifth at most.
+        let later = now.advanced(by: .milliseconds(97))
+        #expect(names(state.checkOut(Waiter(), deadline: .distantFuture, now: later)) == ["dial"])
+    }
+
+    @Test("who waits for a lent connection during a back-off is dialled for at its end")
+    func waitingDuringBackOff() {
+        var state = state()
+        let waiters = (0..<3).map { _ in Waiter<FakeMember>() }
+        let member = FakeMember()
+        _ = state.checkOut(waiters[0], deadline: .distantFuture, now: now)
+        _ = state.dialed(member, now: now)
+        #expect(names(state.checkOut(waiters[1], deadline: .distantFuture, now: now)) == ["dial"])
+        #expect(names(state.dialFailed(refused, now: now)) == ["fail connectionRefused"])
+        #expect(state.checkOut(waiters[2], deadline: .distantFuture, now: now).isEmpty)
+        let retry = state.retry
+        #expect(retry.map { names(state.sweep(now: $0).actions) } == ["dial"])
+        // Without the lent one nothing is left to wait for.
+        #expect(names(state.dialFailed(refused, now: now)) == ["fail connectionRefused"])
+        _ = state.checkOut(waiters[2], deadline: .distantFuture, now: now)
+        #expect(names(state.closed(member, now: now)) == ["fail connectionRefused"])
+    }
+
     @Test("a minimum beyond the shared budget dials nothing")
     func minimumBeyondBudget() {
         var options = PoolOptions()
@@ -207,6 +257,7 @@ struct PoolStateTests {
             names(state.checkOut(Waiter(), deadline: .distantFuture, now: now)) == ["give", "dial"]
         )
         _ = state.dialed(members[2], now: now)
+        #expect(state.closed(members[1], now: now).isEmpty)
         #expect(names(state.closed(members[0], now: now)) == ["dial"], "forgiven once")
         #expect(state.dialFailed(refused, now: now).isEmpty)
         let retry = state.retry

@@ -199,4 +199,36 @@ struct BalancerStateTests {
         let second = state.pick(method, key: nil, excluding: [0, 1], now: start)
         #expect(first?.id == 1 && second == nil)
     }
+
+    @Test("a further attempt goes to an endpoint that had none, if there is a good one")
+    func avoided() {
+        var state = make(3)
+        for _ in 0..<10 {
+            let pick = state.pick(method, key: nil, excluding: [], avoiding: [0, 2], now: start)
+            #expect(pick?.id == 1)
+        }
+        state.dialed(1, refused, now: start)
+        let again = state.pick(method, key: nil, excluding: [], avoiding: [0, 2], now: start)
+        #expect(again?.id == 0 || again?.id == 2)
+    }
+
+    @Test("a later priority is for when no earlier one can take calls, even those used before")
+    func priorities() {
+        var state = make(0)
+        let list = (0..<4).map {
+            Endpoint(.tcp(host: "10.0.0.\($0)", port: 1), priority: $0 < 2 ? 1 : 2)
+        }
+        _ = state.update(list) { _, id in id }
+        #expect(picks(&state, 20, start) == [0, 1])
+        let retry = state.pick(method, key: nil, excluding: [], avoiding: [0, 1], now: start)
+        #expect(retry.map { $0.id < 2 } == true)
+        state.dialed(0, refused, now: start)
+        #expect(picks(&state, 20, start) == [1])
+        state.dialed(1, refused, now: start)
+        #expect(picks(&state, 20, start) == [2, 3])
+        let spare = state.pick(method, key: nil, excluding: [2, 3], now: start)
+        #expect(spare.map { $0.id < 2 } == true, "when all else was tried, what cannot be reached")
+        state.dialed(0, nil, now: start)
+        #expect(picks(&state, 20, start) == [0])
+    }
 }

@@ -112,4 +112,20 @@ struct LoggingInterceptorTests {
         #expect(entry.metadata["rpc.method"] == "echo.Echo/Echo")
         #expect(entry.metadata["peer"] == "tcp://10.0.0.9:4711")
     }
+
+    @Test("a call that reached no handler leaves a line at debug, or at the level asked for")
+    func refused() throws {
+        let error = RPCError(.unimplemented, "unknown method x")
+        let call = RefusedCall(method: nil, error: error, peer: { Calls.peer })
+        server().didRefuse(call)
+        server(CallLogLevels(refusal: .warning)).didRefuse(call)
+        #expect(handler.entries.map(\.level) == [.debug, .warning])
+        let entry = try #require(handler.entries.first)
+        #expect(entry.message == "call refused")
+        #expect(
+            entry.metadata == [
+                "rpc.status_code": "unimplemented", "peer": "\(Calls.peer)", "error": "\(error)",
+            ]
+        )
+    }
 }

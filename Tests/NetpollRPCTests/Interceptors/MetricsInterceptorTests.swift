@@ -124,4 +124,25 @@ struct MetricsInterceptorTests {
         let found = metrics.timers(label: "rpc.server.call.duration", dimensions: dimensions)
         #expect(found.count == 1)
     }
+
+    @Test("a call that reached no handler counts, under its method if the server has it")
+    func refused() throws {
+        let interceptor = server()
+        for (method, code) in [
+            ("echo.Echo/Echo" as String?, RPCError.Code.resourceExhausted), (nil, .unimplemented),
+        ] {
+            let error = RPCError(code, "no")
+            interceptor.didRefuse(
+                RefusedCall(method: method, error: error, peer: { Calls.peer })
+            )
+            let timer = try metrics.expectTimer(
+                "rpc.server.call.duration",
+                [
+                    ("rpc.system.name", "kitex"), ("rpc.method", method ?? "_OTHER"),
+                    ("rpc.status_code", "\(code)"), ("error.type", "\(code)"),
+                ]
+            )
+            #expect(timer.values == [0])
+        }
+    }
 }

@@ -18,6 +18,14 @@ func decodeAll(_ bytes: [UInt8], limits: WireLimits = WireLimits()) throws -> [F
 
 struct Leftover: Error {}
 
+extension FrameDecoder {
+    /// The next frame of a connection that remembers nothing.
+    func next(_ input: inout LinkBuffer) throws(WireError) -> Result {
+        var headers = HeaderMemo()
+        return try next(&input, &headers)
+    }
+}
+
 /// The bytes of one frame.
 func encode(_ head: FrameHead, body: [UInt8], limits: WireLimits = WireLimits()) throws -> [UInt8] {
     var output = LinkBuffer()

@@ -52,6 +52,10 @@ extension Echo_EchoService {
         NetpollRPC.ServiceDescriptor(package: "echo", name: "Echo")
     }
 
+    public static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: Echo_EchoServiceFile.descriptors)
+    }
+
     public func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
         registrar.register("Echo") { (request: Echo_EchoRequest, context) -> Echo_EchoResponse in
             try await self.echo(request, context: context)
@@ -188,4 +192,16 @@ extension Echo_SleepRequest: NetpollProtobuf.Message {
     {
         try decoder.implicit(0, &self.millis)
     }
+}
+
+/// The descriptors of `echo.proto` and of all that it imports.
+private enum Echo_EchoServiceFile {
+    static let descriptors: Swift.StaticString = """
+        Cs0CCgplY2hvLnByb3RvEgRlY2hvIjcKC0VjaG9SZXF1ZXN0EhYKBmFjdGlvbhgBIAEoCVIGYWN0aW9uEhAKA21z\
+        ZxgCIAEoCVIDbXNnIjgKDEVjaG9SZXNwb25zZRIWCgZhY3Rpb24YASABKAlSBmFjdGlvbhIQCgNtc2cYAiABKAlS\
+        A21zZyImCgxTbGVlcFJlcXVlc3QSFgoGbWlsbGlzGAEgASgDUgZtaWxsaXMylQEKBEVjaG8SLQoERWNobxIRLmVj\
+        aG8uRWNob1JlcXVlc3QaEi5lY2hvLkVjaG9SZXNwb25zZRItCgRGYWlsEhEuZWNoby5FY2hvUmVxdWVzdBoSLmVj\
+        aG8uRWNob1Jlc3BvbnNlEi8KBVNsZWVwEhIuZWNoby5TbGVlcFJlcXVlc3QaEi5lY2hvLkVjaG9SZXNwb25zZWIG\
+        cHJvdG8z
+        """
 }

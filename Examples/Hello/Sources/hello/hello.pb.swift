@@ -32,6 +32,10 @@ extension Demo_GreeterService {
         NetpollRPC.ServiceDescriptor(package: "demo", name: "Greeter")
     }
 
+    internal static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: Demo_GreeterServiceFile.descriptors)
+    }
+
     internal func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
         registrar.register("Hello") { (request: Demo_HelloRequest, context) -> Demo_HelloReply in
             try await self.hello(request, context: context)
@@ -104,4 +108,13 @@ extension Demo_HelloReply: NetpollProtobuf.Message {
     {
         try decoder.implicit(0, &self.text)
     }
+}
+
+/// The descriptors of `hello.proto` and of all that it imports.
+private enum Demo_GreeterServiceFile {
+    static let descriptors: Swift.StaticString = """
+        CpsBCgtoZWxsby5wcm90bxIEZGVtbyIiCgxIZWxsb1JlcXVlc3QSEgoEbmFtZRgBIAEoCVIEbmFtZSIgCgpIZWxs\
+        b1JlcGx5EhIKBHRleHQYASABKAlSBHRleHQyOAoHR3JlZXRlchItCgVIZWxsbxISLmRlbW8uSGVsbG9SZXF1ZXN0\
+        GhAuZGVtby5IZWxsb1JlcGx5YgZwcm90bzM=
+        """
 }

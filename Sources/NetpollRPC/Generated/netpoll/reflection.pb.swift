@@ -94,6 +94,10 @@ extension Netpoll_Reflection_V1_ReflectionService {
         NetpollRPC.ServiceDescriptor(package: "netpoll.reflection.v1", name: "Reflection")
     }
 
+    public static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: Netpoll_Reflection_V1_ReflectionServiceFile.descriptors)
+    }
+
     public func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
         registrar.register("ListServices") { (request: Netpoll_Reflection_V1_ListServicesRequest, context) -> Netpoll_Reflection_V1_ListServicesReply in
             try await self.listServices(request, context: context)
@@ -269,4 +273,19 @@ extension Netpoll_Reflection_V1_GetDescriptorsReply: NetpollProtobuf.Message {
     {
         self.files = try decoder.repeated(0)
     }
+}
+
+/// The descriptors of `netpoll/reflection.proto` and of all that it imports.
+private enum Netpoll_Reflection_V1_ReflectionServiceFile {
+    static let descriptors: Swift.StaticString = """
+        CsMEChhuZXRwb2xsL3JlZmxlY3Rpb24ucHJvdG8SFW5ldHBvbGwucmVmbGVjdGlvbi52MSIVChNMaXN0U2Vydmlj\
+        ZXNSZXF1ZXN0IlMKEUxpc3RTZXJ2aWNlc1JlcGx5Ej4KCHNlcnZpY2VzGAEgAygLMiIubmV0cG9sbC5yZWZsZWN0\
+        aW9uLnYxLlNlcnZpY2VJbmZvUghzZXJ2aWNlcyI7CgtTZXJ2aWNlSW5mbxISCgRuYW1lGAEgASgJUgRuYW1lEhgK\
+        B21ldGhvZHMYAiADKAlSB21ldGhvZHMiUQoVR2V0RGVzY3JpcHRvcnNSZXF1ZXN0EhQKBGZpbGUYASABKAlIAFIE\
+        ZmlsZRIYCgZzeW1ib2wYAiABKAlIAFIGc3ltYm9sQggKBnRhcmdldCIrChNHZXREZXNjcmlwdG9yc1JlcGx5EhQK\
+        BWZpbGVzGAEgAygMUgVmaWxlczLeAQoKUmVmbGVjdGlvbhJkCgxMaXN0U2VydmljZXMSKi5uZXRwb2xsLnJlZmxl\
+        Y3Rpb24udjEuTGlzdFNlcnZpY2VzUmVxdWVzdBooLm5ldHBvbGwucmVmbGVjdGlvbi52MS5MaXN0U2VydmljZXNS\
+        ZXBseRJqCg5HZXREZXNjcmlwdG9ycxIsLm5ldHBvbGwucmVmbGVjdGlvbi52MS5HZXREZXNjcmlwdG9yc1JlcXVl\
+        c3QaKi5uZXRwb2xsLnJlZmxlY3Rpb24udjEuR2V0RGVzY3JpcHRvcnNSZXBseWIGcHJvdG8z
+        """
 }

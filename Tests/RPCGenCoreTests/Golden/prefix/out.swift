@@ -67,6 +67,10 @@ extension MyShopService {
         NetpollRPC.ServiceDescriptor(package: "golden.deep", name: "Shop")
     }
 
+    internal static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: MyShopServiceFile.descriptors)
+    }
+
     internal func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
         registrar.register("Buy") { (request: MyThing, context) -> MyThing in
             try await self.buy(request, context: context)
@@ -119,4 +123,14 @@ extension MyThing: NetpollProtobuf.Message {
         self._child.value = try decoder.message(0)
         try decoder.implicit(1, &self.shade)
     }
+}
+
+/// The descriptors of `in.proto` and of all that it imports.
+private enum MyShopServiceFile {
+    static let descriptors: Swift.StaticString = """
+        CuMBCghpbi5wcm90bxILZ29sZGVuLmRlZXAiWwoFVGhpbmcSKAoFY2hpbGQYASABKAsyEi5nb2xkZW4uZGVlcC5U\
+        aGluZ1IFY2hpbGQSKAoFc2hhZGUYAiABKA4yEi5nb2xkZW4uZGVlcC5TaGFkZVIFc2hhZGUqLgoFU2hhZGUSFQoR\
+        U0hBREVfVU5TUEVDSUZJRUQQABIOCgpTSEFERV9EQVJLEAEyNQoEU2hvcBItCgNCdXkSEi5nb2xkZW4uZGVlcC5U\
+        aGluZxoSLmdvbGRlbi5kZWVwLlRoaW5nYgZwcm90bzM=
+        """
 }

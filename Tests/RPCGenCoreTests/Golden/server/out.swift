@@ -12,9 +12,22 @@ extension Golden_PingerService {
         NetpollRPC.ServiceDescriptor(package: "golden", name: "Pinger")
     }
 
+    internal static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: Golden_PingerServiceFile.descriptors)
+    }
+
     internal func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
         registrar.register("Ping") { (request: Golden_Ping, context) -> Golden_Pong in
             try await self.ping(request, context: context)
         }
     }
+}
+
+/// The descriptors of `in.proto` and of all that it imports.
+private enum Golden_PingerServiceFile {
+    static let descriptors: Swift.StaticString = """
+        CogBCghpbi5wcm90bxIGZ29sZGVuIh4KBFBpbmcSFgoGbnVtYmVyGAEgASgFUgZudW1iZXIiHgoEUG9uZxIWCgZu\
+        dW1iZXIYASABKAVSBm51bWJlcjIsCgZQaW5nZXISIgoEUGluZxIMLmdvbGRlbi5QaW5nGgwuZ29sZGVuLlBvbmdi\
+        BnByb3RvMw==
+        """
 }

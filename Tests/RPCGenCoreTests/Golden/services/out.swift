@@ -18,6 +18,10 @@ extension Golden_WordsService {
         NetpollRPC.ServiceDescriptor(package: "golden", name: "Words")
     }
 
+    internal static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: Golden_WordsServiceFile.descriptors)
+    }
+
     internal func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
         registrar.register("Init") { (request: Golden_Init, context) -> Google_Protobuf_Empty in
             try await self.`init`(request, context: context)
@@ -73,6 +77,10 @@ extension Golden_EmptyService {
         NetpollRPC.ServiceDescriptor(package: "golden", name: "Empty")
     }
 
+    internal static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: Golden_WordsServiceFile.descriptors)
+    }
+
     internal func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
     }
 }
@@ -83,4 +91,16 @@ internal struct Golden_EmptyClient: Swift.Sendable {
 
     /// Creates a client that sends its calls through another.
     internal init(_ client: NetpollRPC.RPCClient) { self.client = client }
+}
+
+/// The descriptors of `in.proto` and of all that it imports.
+private enum Golden_WordsServiceFile {
+    static let descriptors: Swift.StaticString = """
+        Cr4BChtnb29nbGUvcHJvdG9idWYvZW1wdHkucHJvdG8SD2dvb2dsZS5wcm90b2J1ZiIHCgVFbXB0eUJ9ChNjb20u\
+        Z29vZ2xlLnByb3RvYnVmQgpFbXB0eVByb3RvUAFaLmdvb2dsZS5nb2xhbmcub3JnL3Byb3RvYnVmL3R5cGVzL2tu\
+        b3duL2VtcHR5cGL4AQGiAgNHUEKqAh5Hb29nbGUuUHJvdG9idWYuV2VsbEtub3duVHlwZXNiBnByb3RvMwrHAQoI\
+        aW4ucHJvdG8SBmdvbGRlbhobZ29vZ2xlL3Byb3RvYnVmL2VtcHR5LnByb3RvIhoKBEluaXQSEgoEc2VsZhgBIAEo\
+        CFIEc2VsZjJpCgVXb3JkcxIsCgRJbml0EgwuZ29sZGVuLkluaXQaFi5nb29nbGUucHJvdG9idWYuRW1wdHkSMgoF\
+        Q2xhc3MSFi5nb29nbGUucHJvdG9idWYuRW1wdHkaDC5nb2xkZW4uSW5pdCIDiAIBMgcKBUVtcHR5YgZwcm90bzM=
+        """
 }

@@ -83,6 +83,10 @@ extension Grpc_Health_V1_HealthService {
         NetpollRPC.ServiceDescriptor(package: "grpc.health.v1", name: "Health")
     }
 
+    public static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: Grpc_Health_V1_HealthServiceFile.descriptors)
+    }
+
     public func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
         registrar.register("Check") { (request: Grpc_Health_V1_HealthCheckRequest, context) -> Grpc_Health_V1_HealthCheckResponse in
             try await self.check(request, context: context)
@@ -155,4 +159,16 @@ extension Grpc_Health_V1_HealthCheckResponse: NetpollProtobuf.Message {
     {
         try decoder.implicit(0, &self.status)
     }
+}
+
+/// The descriptors of `grpc/health/v1/health.proto` and of all that it imports.
+private enum Grpc_Health_V1_HealthServiceFile {
+    static let descriptors: Swift.StaticString = """
+        CvUCChtncnBjL2hlYWx0aC92MS9oZWFsdGgucHJvdG8SDmdycGMuaGVhbHRoLnYxIi4KEkhlYWx0aENoZWNrUmVx\
+        dWVzdBIYCgdzZXJ2aWNlGAEgASgJUgdzZXJ2aWNlIrEBChNIZWFsdGhDaGVja1Jlc3BvbnNlEkkKBnN0YXR1cxgB\
+        IAEoDjIxLmdycGMuaGVhbHRoLnYxLkhlYWx0aENoZWNrUmVzcG9uc2UuU2VydmluZ1N0YXR1c1IGc3RhdHVzIk8K\
+        DVNlcnZpbmdTdGF0dXMSCwoHVU5LTk9XThAAEgsKB1NFUlZJTkcQARIPCgtOT1RfU0VSVklORxACEhMKD1NFUlZJ\
+        Q0VfVU5LTk9XThADMloKBkhlYWx0aBJQCgVDaGVjaxIiLmdycGMuaGVhbHRoLnYxLkhlYWx0aENoZWNrUmVxdWVz\
+        dBojLmdycGMuaGVhbHRoLnYxLkhlYWx0aENoZWNrUmVzcG9uc2ViBnByb3RvMw==
+        """
 }

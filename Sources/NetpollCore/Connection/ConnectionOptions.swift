@@ -23,7 +23,8 @@ public struct ConnectionOptions: Sendable {
     ///
     /// A handler that asked for a longer message than this raises the mark to that length.
     public var readHighWaterMark = 1 << 20
-    /// Bytes that may wait unsent before ``Connection/write(_:)-(BufferSlice)`` suspends.
+    /// Bytes that may wait unsent before ``Connection/write(_:deadline:)-(BufferSlice,_)``
+    /// suspends.
     ///
     /// Default 1 MiB.
     public var writeHighWaterMark = 1 << 20

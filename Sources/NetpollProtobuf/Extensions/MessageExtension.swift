@@ -17,7 +17,7 @@ public protocol AnyMessageExtension: Sendable {
 
 /// An extension of a message type.
 ///
-/// Made by generated code; the extended message has a property for it.
+/// Made by generated code; the extended message has a property for it. Never changes; any thread.
 public final class MessageExtension<Value: Sendable & Hashable, Extended: ExtensibleMessage>:
     AnyMessageExtension
 {

@@ -54,7 +54,8 @@ public struct DecodingOptions: Sendable {
 public struct EncodingOptions: Sendable {
     /// Whether equal messages always give equal bytes, by writing maps in the order of their keys.
     ///
-    /// Costs time. The bytes are the same for one version of a type only, not across languages.
+    /// Default false: it costs time. The bytes are the same for one version of a type only, not
+    /// across languages.
     public var isDeterministic = false
     /// How deep messages and groups may nest in the outermost message.
     ///

@@ -4,13 +4,13 @@ public import UnixSignals
 
 /// A server in a `ServiceGroup`.
 extension RPCServer: Service {
-    /// Serves at the server's ``RPCServer/addresses`` until the group shuts down gracefully, then
+    /// Serves at the server's `addresses` until the group shuts down gracefully, then
     /// answers the calls in flight within the drain timeout.
     ///
     /// Cancellation ends a server that runs as a shutdown does. It cancels the calls in flight of
     /// one that shuts down already.
     ///
-    /// - Throws: As ``RPCServer/start(on:)``.
+    /// - Throws: As `start(on:)`.
     public func run() async throws {
         let server = self
         try await withGracefulShutdownHandler {
@@ -22,13 +22,13 @@ extension RPCServer: Service {
 }
 
 extension RPCServer {
-    /// Serves at the server's ``RPCServer/addresses`` until the process gets a signal, then answers
+    /// Serves at the server's `addresses` until the process gets a signal, then answers
     /// the calls in flight within the drain timeout; a second signal cancels them.
     ///
     /// For programs without a `ServiceGroup`. The signals do nothing else meanwhile.
     ///
     /// - Parameter signals: What ends the server.
-    /// - Throws: As ``RPCServer/start(on:)``.
+    /// - Throws: As `start(on:)`.
     public func runUntilSignal(
         _ signals: [UnixSignal] = [.sigterm, .sigint]
     ) async throws {
@@ -48,10 +48,14 @@ extension RPCServer {
     }
 }
 
-/// A client in a `ServiceGroup`: list it after what uses it, so that it ends last.
+/// A client in a `ServiceGroup`.
+///
+/// List it before what uses it: a group ends its services in reverse order, so the client is last.
 extension RPCClient: Service {
     /// Waits until the group shuts down, or the task is cancelled, and closes the client: no new
     /// calls, and connections close once their calls have ended.
+    ///
+    /// - Throws: Nothing.
     public func run() async throws {
         // Cancellation is as good a reason to end.
         try? await gracefulShutdown()

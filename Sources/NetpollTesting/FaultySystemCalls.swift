@@ -10,7 +10,7 @@ internal import Glibc
 /// System calls that fail now and then, as the kernel may let them: interrupted, not ready, short,
 /// or with the connection reset.
 ///
-/// Give it to an ``EventLoopGroup`` through ``options``. The same seed gives the same faults for
+/// Give it to an `EventLoopGroup` through ``options``. The same seed gives the same faults for
 /// the same sequence of calls. Any thread.
 public final class SeededFaults: SystemCallFaults {
     /// How often each fault happens, as one in so many calls; 0 for never.

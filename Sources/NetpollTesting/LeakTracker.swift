@@ -10,7 +10,7 @@ internal import Glibc
 /// Notes what exists when a test begins and tells what is left over at its end.
 ///
 /// Objects are told by weak references. Descriptors are those of the whole process: look at them
-/// only in tests that run alone.
+/// only in tests that run alone. Any thread.
 public final class LeakTracker: Sendable {
     private struct Tracked: @unchecked Sendable {
         // @unchecked: a weak reference is read and cleared atomically by the runtime.

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A clock that stands still until a test moves it.
 ///
-/// Give it to an ``EventLoopGroup`` through ``options``: the group's timers, timeouts and deadlines
+/// Give it to an `EventLoopGroup` through ``options``: the group's timers, timeouts and deadlines
 /// then follow it, so a test of a one-hour timeout takes no time and depends on none.
 ///
 /// Any thread.

@@ -16,7 +16,8 @@ extension Connection {
     /// Queues what `body` writes and sends it: at the end of the turn on the loop's own thread, at
     /// once on any other.
     ///
-    /// Never waits; see ``outputByteCount`` and ``write(_:)`` for back-pressure.
+    /// Never waits; see ``outputByteCount`` and ``write(_:deadline:)-(BufferSlice,_)`` for
+    /// back-pressure.
     ///
     /// `body` runs under the connection's output lock and must not call the connection.
     ///

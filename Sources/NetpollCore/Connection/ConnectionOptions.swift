@@ -5,12 +5,20 @@ public struct ConnectionOptions: Sendable {
     /// How a dead TCP peer is noticed (tcp(7)).
     public struct Liveness: Sendable, Hashable {
         /// Idle time before the first keep-alive probe; whole seconds, at least 1.
+        ///
+        /// Default 10 s.
         public var idle: Duration = .seconds(10)
         /// Time between probes; whole seconds, at least 1.
+        ///
+        /// Default 5 s.
         public var interval: Duration = .seconds(5)
         /// Probes that may go unanswered.
+        ///
+        /// Default 2.
         public var probes: Int = 2
         /// How long sent bytes may stay unacknowledged (`TCP_USER_TIMEOUT`).
+        ///
+        /// Default 15 s.
         public var unacknowledged: Duration = .seconds(15)
 
         /// Creates the defaults: a dead peer is noticed in about 20 s idle, 15 s with unsent bytes.
@@ -23,7 +31,8 @@ public struct ConnectionOptions: Sendable {
     ///
     /// A handler that asked for a longer message than this raises the mark to that length.
     public var readHighWaterMark = 1 << 20
-    /// Bytes that may wait unsent before ``Connection/write(_:)-(BufferSlice)`` suspends.
+    /// Bytes that may wait unsent before ``Connection/write(_:deadline:)-(BufferSlice,_)``
+    /// suspends.
     ///
     /// Default 1 MiB.
     public var writeHighWaterMark = 1 << 20
@@ -53,9 +62,13 @@ public struct ConnectionOptions: Sendable {
     ///
     /// Default true: every flush is whole, so waiting for more only adds delay.
     public var sendsImmediately = true
-    /// The kernel's receive buffer in bytes (`SO_RCVBUF`, socket(7)); `nil` leaves it to the kernel.
+    /// The kernel's receive buffer in bytes (`SO_RCVBUF`, socket(7)).
+    ///
+    /// Default `nil`: the kernel's choice.
     public var receiveBufferSize: Int?
-    /// The kernel's send buffer in bytes (`SO_SNDBUF`, socket(7)); `nil` leaves it to the kernel.
+    /// The kernel's send buffer in bytes (`SO_SNDBUF`, socket(7)).
+    ///
+    /// Default `nil`: the kernel's choice.
     public var sendBufferSize: Int?
     /// Dead-peer detection on TCP, on by default; `nil` leaves the system's settings.
     public var liveness: Liveness? = Liveness()

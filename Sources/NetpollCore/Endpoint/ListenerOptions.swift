@@ -16,13 +16,14 @@ public struct ListenerOptions: Sendable {
     ///
     /// Default false.
     public var reusesPort = false
-    /// Whether a listener on an IPv6 address takes IPv6 peers only (`IPV6_V6ONLY`, ipv6(7)); `nil`
-    /// leaves it to the system.
+    /// Whether a listener on an IPv6 address takes IPv6 peers only (`IPV6_V6ONLY`, ipv6(7)).
+    ///
+    /// Default `nil`: the system's choice.
     public var acceptsIPv6Only: Bool?
     /// Asked with the peer's address before a connection is registered; one that is not wanted is
     /// closed at once and counts nowhere.
     ///
-    /// Called on the listener's loop; must not block.
+    /// Called on the listener's loop; must not block. Default `nil`: everybody is welcome.
     public var admits: (@Sendable (SocketAddress) -> Bool)?
     /// The options of accepted connections.
     public var connection = ConnectionOptions()

@@ -54,6 +54,8 @@ public struct BufferSlice: Sendable {
     public var isEmpty: Bool { count == 0 }
 
     /// Lends the bytes; the pointer must not leave the closure.
+    ///
+    /// - Throws: What `body` throws.
     @inlinable
     public func withUnsafeBytes<R, E: Error>(
         _ body: (UnsafeRawBufferPointer) throws(E) -> R

@@ -10,7 +10,9 @@ public struct PoolOptions: Sendable {
     ///
     /// Default 64.
     public var idleLimit = 64
-    /// A bound on idle connections that several pools share; `nil` for none.
+    /// A bound on idle connections that several pools share.
+    ///
+    /// Default `nil`: none.
     public var idleBudget: IdleBudget?
     /// How many idle connections are kept ready, dialled before anybody asks and again when one is
     /// lent or lost; within ``connectionLimit``, ``idleLimit`` and ``idleBudget``.

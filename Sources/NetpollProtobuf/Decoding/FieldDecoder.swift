@@ -60,6 +60,8 @@ public struct FieldDecoder {
 
 extension FieldDecoder {
     /// A value, or `nil` if the field is not there.
+    ///
+    /// - Throws: ``ProtobufError`` with code `invalidUTF8`.
     @inlinable public func optional<V: FieldValue>(_ index: Int) throws(ProtobufError) -> V? {
         guard isPresent(index) else { return nil }
         do throws(ProtobufError) {
@@ -70,6 +72,8 @@ extension FieldDecoder {
     }
 
     /// Sets a property if the field is there.
+    ///
+    /// - Throws: ``ProtobufError`` with code `invalidUTF8`.
     @inlinable public func implicit<V: FieldValue>(_ index: Int, _ property: inout V)
         throws(ProtobufError)
     {
@@ -77,6 +81,8 @@ extension FieldDecoder {
     }
 
     /// A value that must be there (proto2).
+    ///
+    /// - Throws: ``ProtobufError``: `invalidUTF8` or `missingRequiredField`.
     @inlinable public func required<V: FieldValue>(_ index: Int) throws(ProtobufError) -> V? {
         if let value: V = try optional(index) { return value }
         try missing(index)
@@ -84,6 +90,8 @@ extension FieldDecoder {
     }
 
     /// A message, or `nil` if the field is not there.
+    ///
+    /// - Throws: ``ProtobufError``: `tooDeep`, `tooLarge`, or what is wrong in the message.
     @inlinable public func message<M: Message>(_ index: Int) throws(ProtobufError) -> M? {
         guard isPresent(index) else { return nil }
         do throws(ProtobufError) {
@@ -99,6 +107,8 @@ extension FieldDecoder {
     }
 
     /// A message that must be there (proto2).
+    ///
+    /// - Throws: ``ProtobufError``: `missingRequiredField`, or as ``message(_:)``.
     @inlinable public func requiredMessage<M: Message>(_ index: Int) throws(ProtobufError) -> M? {
         if let value: M = try message(index) { return value }
         try missing(index)
@@ -124,6 +134,8 @@ extension FieldDecoder {
     }
 
     /// A list of values.
+    ///
+    /// - Throws: ``ProtobufError`` with code `invalidUTF8`.
     @inlinable public func repeated<V: FieldValue>(_ index: Int) throws(ProtobufError) -> [V] {
         guard let (count, start) = elements(index) else { return [] }
         var values: [V] = []
@@ -141,6 +153,8 @@ extension FieldDecoder {
     }
 
     /// A list of numbers.
+    ///
+    /// - Throws: Nothing.
     @inlinable public func numbers<V: PlainFieldValue>(_ index: Int) throws(ProtobufError) -> [V] {
         guard let (count, start) = elements(index) else { return [] }
         return Array(
@@ -149,6 +163,8 @@ extension FieldDecoder {
     }
 
     /// A list of messages.
+    ///
+    /// - Throws: ``ProtobufError``: `tooDeep`, `tooLarge`, or what is wrong in a message.
     @inlinable public func messages<M: Message>(_ index: Int) throws(ProtobufError) -> [M] {
         guard let (count, start) = elements(index) else { return [] }
         var position = 0
@@ -174,6 +190,8 @@ extension FieldDecoder {
 
     /// A map of plain values; the last of a repeated key counts, missing keys and values are
     /// defaults.
+    ///
+    /// - Throws: ``ProtobufError``: `tooDeep`, `tooLarge`, or what is wrong in an entry.
     @inlinable public func map<K: MapKey, V: FieldValue>(
         _ index: Int,
         _ defaultKey: K,
@@ -185,6 +203,8 @@ extension FieldDecoder {
     }
 
     /// A map of messages.
+    ///
+    /// - Throws: ``ProtobufError``: `tooDeep`, `tooLarge`, or what is wrong in an entry.
     @inlinable public func messageMap<K: MapKey, M: Message>(
         _ index: Int,
         _ defaultKey: K

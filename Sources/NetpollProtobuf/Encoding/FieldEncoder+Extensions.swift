@@ -1,5 +1,7 @@
 extension FieldEncoder {
     /// Stores the extensions that have values, in the order of their numbers (proto2).
+    ///
+    /// - Throws: ``ProtobufError``: what is wrong in a value.
     public mutating func extensions(_ fields: ExtensionFields) throws(ProtobufError) {
         guard !fields.isEmpty else { return }
         for field in fields.sorted {

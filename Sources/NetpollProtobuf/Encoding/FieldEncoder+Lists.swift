@@ -1,5 +1,7 @@
 extension FieldEncoder {
     /// Stores a list of values.
+    ///
+    /// - Throws: As ``store(_:_:)``.
     @inlinable public mutating func repeated<V: FieldValue>(_ index: Int, _ values: [V])
         throws(ProtobufError)
     {
@@ -12,6 +14,8 @@ extension FieldEncoder {
     }
 
     /// Stores a list of numbers.
+    ///
+    /// - Throws: Nothing.
     @inlinable public mutating func numbers<V: PlainFieldValue>(
         _ index: Int,
         _ values: [V]
@@ -26,6 +30,8 @@ extension FieldEncoder {
     }
 
     /// Stores a list of messages.
+    ///
+    /// - Throws: ``ProtobufError``: `tooDeep`, `tooLarge`, or what is wrong in a message.
     @inlinable public mutating func messages<M: Message>(_ index: Int, _ values: [M])
         throws(ProtobufError)
     {
@@ -44,6 +50,8 @@ extension FieldEncoder {
     }
 
     /// Stores a map of plain values.
+    ///
+    /// - Throws: As ``store(_:_:)``.
     @inlinable public mutating func map<K: MapKey, V: FieldValue>(
         _ index: Int,
         _ values: [K: V]
@@ -54,6 +62,8 @@ extension FieldEncoder {
     }
 
     /// Stores a map of messages.
+    ///
+    /// - Throws: ``ProtobufError``: `tooDeep`, `tooLarge`, or what is wrong in a message.
     @inlinable public mutating func messageMap<K: MapKey, M: Message>(
         _ index: Int,
         _ values: [K: M]

@@ -69,6 +69,8 @@ extension FieldEncoder {
 
 extension FieldEncoder {
     /// Stores a group if there is one (proto2).
+    ///
+    /// - Throws: ``ProtobufError``: `tooDeep`, `tooLarge`, or what is wrong in the group.
     public mutating func group<M: Message>(_ index: Int, _ value: M?) throws(ProtobufError) {
         if let value { try group(index, value, at: nil) }
     }
@@ -96,6 +98,8 @@ extension FieldEncoder {
     }
 
     /// Stores a group that must be there (proto2).
+    ///
+    /// - Throws: ``ProtobufError`` with code `missingRequiredField`, or as ``group(_:_:)``.
     public mutating func requiredGroup<M: Message>(_ index: Int, _ value: M?)
         throws(ProtobufError)
     {
@@ -103,6 +107,8 @@ extension FieldEncoder {
     }
 
     /// Stores a list of groups (proto2).
+    ///
+    /// - Throws: As ``group(_:_:)``.
     public mutating func groups<M: Message>(_ index: Int, _ values: [M]) throws(ProtobufError) {
         for (position, value) in values.enumerated() { try group(index, value, at: position) }
     }

@@ -121,6 +121,8 @@ extension Message {
 
 extension FieldEncoder {
     /// Stores a value, default or not.
+    ///
+    /// - Throws: ``ProtobufError`` with code `tooLarge` when there is no memory.
     @inlinable public mutating func store<V: FieldValue>(_ index: Int, _ value: V)
         throws(ProtobufError)
     {
@@ -130,6 +132,8 @@ extension FieldEncoder {
     }
 
     /// Stores a value unless it is the default (proto3 without presence).
+    ///
+    /// - Throws: As ``store(_:_:)``.
     @inlinable public mutating func implicit<V: FieldValue>(_ index: Int, _ value: V)
         throws(ProtobufError)
     {
@@ -137,6 +141,8 @@ extension FieldEncoder {
     }
 
     /// Stores a value if there is one.
+    ///
+    /// - Throws: As ``store(_:_:)``.
     @inlinable public mutating func optional<V: FieldValue>(_ index: Int, _ value: V?)
         throws(ProtobufError)
     {
@@ -144,6 +150,8 @@ extension FieldEncoder {
     }
 
     /// Stores a value that must be there (proto2).
+    ///
+    /// - Throws: ``ProtobufError`` with code `missingRequiredField`, or as ``store(_:_:)``.
     @inlinable public mutating func required<V: FieldValue>(_ index: Int, _ value: V?)
         throws(ProtobufError)
     {
@@ -151,6 +159,8 @@ extension FieldEncoder {
     }
 
     /// Stores a message if there is one.
+    ///
+    /// - Throws: ``ProtobufError``: `tooDeep`, `tooLarge`, or what is wrong in the message.
     @inlinable public mutating func message<M: Message>(_ index: Int, _ value: M?)
         throws(ProtobufError)
     {
@@ -165,6 +175,8 @@ extension FieldEncoder {
     }
 
     /// Stores the message in a box, if there is one, without copying it.
+    ///
+    /// - Throws: ``ProtobufError``: `tooDeep`, `tooLarge`, or what is wrong in the message.
     @inlinable public mutating func message<M: Message>(_ index: Int, _ box: Box<M>)
         throws(ProtobufError)
     {
@@ -179,6 +191,9 @@ extension FieldEncoder {
     }
 
     /// Stores the message in a box, which must have one (proto2).
+    ///
+    /// - Throws: ``ProtobufError``: `missingRequiredField`, `tooDeep`, `tooLarge`, or what is wrong
+    ///   in the message.
     @inlinable public mutating func requiredMessage<M: Message>(_ index: Int, _ box: Box<M>)
         throws(ProtobufError)
     {
@@ -186,6 +201,9 @@ extension FieldEncoder {
     }
 
     /// Stores a message that must be there (proto2).
+    ///
+    /// - Throws: ``ProtobufError``: `missingRequiredField`, `tooDeep`, `tooLarge`, or what is wrong
+    ///   in the message.
     @inlinable public mutating func requiredMessage<M: Message>(_ index: Int, _ value: M?)
         throws(ProtobufError)
     {

@@ -8,9 +8,13 @@ public protocol FieldValue: Sendable, Hashable {
     /// The proto3 default, left out on encoding when a field has no presence.
     var isFieldDefault: Bool { get }
     /// Stores the value. The encoder provides memory for what lies outside the slot.
+    ///
+    /// - Throws: ``ProtobufError`` with code `tooLarge` when there is no memory.
     func store(at place: UnsafeMutableRawPointer, _ encoder: inout FieldEncoder)
         throws(ProtobufError)
     /// Loads a value, or `nil` if a closed enum does not know its number.
+    ///
+    /// - Throws: ``ProtobufError`` with code `invalidUTF8`.
     static func load(from place: UnsafeRawPointer, _ decoder: FieldDecoder) throws(ProtobufError)
         -> Self?
 }
@@ -22,6 +26,8 @@ extension PlainFieldValue {
     /// Bytes of one element in a C array.
     @inlinable public static var imageByteCount: Int { MemoryLayout<Self>.size }
     /// Stores the value in its slot.
+    ///
+    /// - Throws: Nothing.
     @inlinable public func store(
         at place: UnsafeMutableRawPointer,
         _ encoder: inout FieldEncoder
@@ -29,6 +35,8 @@ extension PlainFieldValue {
         place.storeBytes(of: self, as: Self.self)
     }
     /// Loads the value from its slot.
+    ///
+    /// - Throws: Nothing.
     @inlinable public static func load(
         from place: UnsafeRawPointer,
         _ decoder: FieldDecoder
@@ -68,6 +76,8 @@ extension Bool: FieldValue {
     /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { !self }
     /// Stores the value in its slot.
+    ///
+    /// - Throws: Nothing.
     @inlinable public func store(
         at place: UnsafeMutableRawPointer,
         _ encoder: inout FieldEncoder
@@ -75,6 +85,8 @@ extension Bool: FieldValue {
         place.storeBytes(of: self ? 1 : 0, as: UInt64.self)
     }
     /// Loads the value from its slot.
+    ///
+    /// - Throws: Nothing.
     @inlinable public static func load(
         from place: UnsafeRawPointer,
         _ decoder: FieldDecoder
@@ -89,6 +101,8 @@ extension String: FieldValue {
     /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { isEmpty }
     /// Stores the value in its slot.
+    ///
+    /// - Throws: ``ProtobufError`` with code `tooLarge` when there is no memory.
     public func store(
         at place: UnsafeMutableRawPointer,
         _ encoder: inout FieldEncoder
@@ -112,6 +126,8 @@ extension String: FieldValue {
         #endif
     }
     /// Loads the value from its slot.
+    ///
+    /// - Throws: ``ProtobufError`` with code `invalidUTF8`.
     public static func load(
         from place: UnsafeRawPointer,
         _ decoder: FieldDecoder
@@ -132,6 +148,8 @@ extension [UInt8]: FieldValue {
     /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { isEmpty }
     /// Stores the value in its slot.
+    ///
+    /// - Throws: Nothing.
     public func store(
         at place: UnsafeMutableRawPointer,
         _ encoder: inout FieldEncoder
@@ -139,6 +157,8 @@ extension [UInt8]: FieldValue {
         withUnsafeBytes { encoder.storeReference($0, at: place) }
     }
     /// Loads the value from its slot.
+    ///
+    /// - Throws: Nothing.
     public static func load(
         from place: UnsafeRawPointer,
         _ decoder: FieldDecoder
@@ -153,6 +173,8 @@ extension Enum {
     /// Whether the value is what a missing field means.
     @inlinable public var isFieldDefault: Bool { rawValue == 0 }
     /// Stores the value in its slot.
+    ///
+    /// - Throws: Nothing.
     @inlinable public func store(
         at place: UnsafeMutableRawPointer,
         _ encoder: inout FieldEncoder
@@ -160,6 +182,8 @@ extension Enum {
         place.storeBytes(of: Int32(truncatingIfNeeded: rawValue), as: Int32.self)
     }
     /// Loads the value from its slot.
+    ///
+    /// - Throws: Nothing.
     @inlinable public static func load(
         from place: UnsafeRawPointer,
         _ decoder: FieldDecoder

@@ -10,12 +10,14 @@ public protocol AnyMessageExtension: Sendable {
     /// For the runtime: a message type with the extension as its only field.
     var schema: MessageSchema { get }
     /// For the runtime: the value in the image of a message of that type, if there is one.
+    ///
+    /// - Throws: ``ProtobufError``: what is wrong in the value.
     func decode(_ decoder: FieldDecoder) throws(ProtobufError) -> ExtensionField?
 }
 
 /// An extension of a message type.
 ///
-/// Made by generated code; the extended message has a property for it.
+/// Made by generated code; the extended message has a property for it. Never changes; any thread.
 public final class MessageExtension<Value: Sendable & Hashable, Extended: ExtensibleMessage>:
     AnyMessageExtension
 {
@@ -51,6 +53,8 @@ public final class MessageExtension<Value: Sendable & Hashable, Extended: Extens
     }
 
     /// For the runtime: the value in the image of a message of that type, if there is one.
+    ///
+    /// - Throws: ``ProtobufError``: what is wrong in the value.
     public func decode(_ decoder: FieldDecoder) throws(ProtobufError) -> ExtensionField? {
         guard let value = try decodeValue(decoder) else { return nil }
         return ExtensionField(TypedExtensionField(definition: self, value: value))

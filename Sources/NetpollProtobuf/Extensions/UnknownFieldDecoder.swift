@@ -14,6 +14,8 @@ public struct UnknownFieldDecoder {
 
 extension Message {
     /// For the runtime: keeps the fields as they are.
+    ///
+    /// - Throws: Nothing.
     public mutating func decodeUnknownFields(_ decoder: UnknownFieldDecoder) throws(ProtobufError) {
         unknownFields.bytes = decoder.bytes
     }
@@ -21,6 +23,8 @@ extension Message {
 
 extension ExtensibleMessage {
     /// For the runtime: takes the known extensions and keeps the other fields as they are.
+    ///
+    /// - Throws: ``ProtobufError``: what is wrong in an extension.
     public mutating func decodeUnknownFields(_ decoder: UnknownFieldDecoder) throws(ProtobufError) {
         guard let extensions = decoder.context.pointee.extensions else {
             unknownFields.bytes = decoder.bytes

@@ -51,7 +51,7 @@ public struct JSONDecodingOptions: Sendable {
     /// Default 64 MiB.
     public var byteLimit = 64 << 20
     /// Most bytes of memory that decoding may take beside the text and the message: see
-    /// ``DecodingOptions/memoryLimit``.
+    /// ``DecodingOptions/memoryLimit``, whose default counts here too.
     public var memoryLimit: Int?
     /// The types of messages in `google.protobuf.Any`.
     ///

@@ -12,10 +12,16 @@ public protocol Message: Sendable, Hashable, CustomDebugStringConvertible {
     /// The fields' names, numbers and types. For generated code.
     static var messageSchema: MessageSchema { get }
     /// Stores the fields in a C image. For generated code.
+    ///
+    /// - Throws: ``ProtobufError``: what is wrong in a field.
     func encodeFields(into encoder: inout FieldEncoder) throws(ProtobufError)
     /// Takes the fields from a C image. For generated code.
+    ///
+    /// - Throws: ``ProtobufError``: what is wrong in a field.
     mutating func decodeFields(from decoder: FieldDecoder) throws(ProtobufError)
     /// Takes the fields that the type does not know. For the runtime.
+    ///
+    /// - Throws: ``ProtobufError``: what is wrong in an extension.
     mutating func decodeUnknownFields(_ decoder: UnknownFieldDecoder) throws(ProtobufError)
 }
 
@@ -48,7 +54,8 @@ public struct DecodingOptions: Sendable {
 public struct EncodingOptions: Sendable {
     /// Whether equal messages always give equal bytes, by writing maps in the order of their keys.
     ///
-    /// Costs time. The bytes are the same for one version of a type only, not across languages.
+    /// Default false: it costs time. The bytes are the same for one version of a type only, not
+    /// across languages.
     public var isDeterministic = false
     /// How deep messages and groups may nest in the outermost message.
     ///

@@ -2,9 +2,37 @@
 public struct FieldSchema: Sendable {
     /// The type of a field's values on the wire.
     public indirect enum Kind: Sendable {
-        case int32, int64, uint32, uint64, sint32, sint64
-        case fixed32, fixed64, sfixed32, sfixed64, float, double
-        case bool, string, bytes
+        /// A varint of 32 bits; ten bytes when negative.
+        case int32
+        /// A varint of 64 bits; ten bytes when negative.
+        case int64
+        /// A varint of 32 bits without sign.
+        case uint32
+        /// A varint of 64 bits without sign.
+        case uint64
+        /// A varint of 32 bits in zigzag form, short for small negative numbers.
+        case sint32
+        /// A varint of 64 bits in zigzag form, short for small negative numbers.
+        case sint64
+        /// Four bytes without sign.
+        case fixed32
+        /// Eight bytes without sign.
+        case fixed64
+        /// Four bytes.
+        case sfixed32
+        /// Eight bytes.
+        case sfixed64
+        /// A number of IEEE 754 in four bytes.
+        case float
+        /// A number of IEEE 754 in eight bytes.
+        case double
+        /// A varint that is 0 or 1.
+        case bool
+        /// UTF-8 with its length before it.
+        case string
+        /// Bytes with their length before them.
+        case bytes
+        /// A varint that is one of an enum's numbers.
         case `enum`(EnumSchema)
         /// A message. The closure is called when the type is first used, so types may be recursive.
         case message(@Sendable () -> MessageSchema)
@@ -24,7 +52,9 @@ public struct FieldSchema: Sendable {
 
     /// How many values a field has.
     public enum Cardinality: Sendable {
+        /// At most one.
         case singular
+        /// Any number, each with its own tag.
         case repeated
         /// Repeated, and written as one run of values.
         case packed

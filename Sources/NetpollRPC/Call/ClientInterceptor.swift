@@ -43,6 +43,9 @@ public struct ClientReply<Response: Message>: Sendable {
 /// Runs around every call of a client: once for each call, retries included.
 ///
 /// The first interceptor of a client is the outermost. Any thread, many calls at a time.
+///
+/// In a module without the upcoming feature `NonisolatedNonsendingByDefault` the type of `next` is
+/// written `nonisolated(nonsending) (ClientCall<Request>) async throws -> ClientReply<Response>`.
 public protocol ClientInterceptor: Sendable {
     /// Calls `next` with the call, changed or not, and returns what it returns, changed or not; or
     /// answers by itself.

@@ -44,6 +44,8 @@ public struct RPCClientOptions: Sendable {
     public var serviceName = ""
     /// How long an address is left alone after failed dials; calls that would need a dial meanwhile
     /// fail at once, or go to another endpoint.
+    ///
+    /// Default: 50 ms, 1.6 times as long each time, at most 500 ms.
     public var dialBackOff = BackOff()
     /// What to do about calls that fail or take long, unless ``CallOptions/retryPolicy`` says
     /// otherwise; `nil`: only calls that never ran are made again.
@@ -51,6 +53,8 @@ public struct RPCClientOptions: Sendable {
     /// Default `nil`.
     public var retryPolicy: RetryPolicy?
     /// How many retries and hedges all calls together may cause.
+    ///
+    /// Default: a tenth of the calls, and ten.
     public var retryBudget = RetryBudget()
     /// How to choose among several endpoints.
     ///
@@ -58,7 +62,8 @@ public struct RPCClientOptions: Sendable {
     public var loadBalancer = LoadBalancer.roundRobin
     /// When to leave an endpoint out that fails; `nil`: never.
     ///
-    /// Needs several endpoints, so it costs a client of one address nothing.
+    /// Default: ``CircuitBreakerOptions/init()``. Needs several endpoints, so it costs a client of
+    /// one address nothing.
     public var circuitBreaker: CircuitBreakerOptions? = CircuitBreakerOptions()
     /// Most endpoints that a client uses; of a longer list the first are taken.
     ///

@@ -15,10 +15,12 @@ public struct RetryPolicy: Sendable, Hashable {
     /// Default: `unavailable`.
     public var codes: Set<RPCError.Code> = [.unavailable]
     /// How long to wait before each further attempt; not used when hedging.
+    ///
+    /// Default: 50 ms, 1.6 times as long each time, at most 500 ms.
     public var backOff = BackOff()
     /// How long to wait for a reply before the call is made once more beside the first.
     ///
-    /// The first reply wins and the others are cancelled. `nil`: never.
+    /// The first reply wins and the others are cancelled. Default `nil`: never.
     public var hedgingDelay: Duration?
     /// Whether a handler that serves a retry makes its own calls without retries, so that attempts
     /// do not multiply along a chain (Kitex's `RetryReq`).

@@ -28,6 +28,8 @@ public struct ClientLoggingInterceptor: ClientInterceptor {
     }
 
     /// Makes the call and logs how it ended.
+    ///
+    /// - Throws: What the call throws.
     public func intercept<Request: Message, Response: Message>(
         _ call: ClientCall<Request>,
         next: (ClientCall<Request>) async throws -> ClientReply<Response>

@@ -51,6 +51,8 @@ public struct ClientMetricsInterceptor: ClientInterceptor {
     }
 
     /// Makes the call and records how long it took.
+    ///
+    /// - Throws: What the call throws.
     public func intercept<Request: Message, Response: Message>(
         _ call: ClientCall<Request>,
         next: (ClientCall<Request>) async throws -> ClientReply<Response>

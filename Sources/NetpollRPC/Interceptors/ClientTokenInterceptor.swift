@@ -28,6 +28,8 @@ public struct ClientTokenInterceptor: ClientInterceptor {
     }
 
     /// Makes the call with the token.
+    ///
+    /// - Throws: What the call or the source of tokens throws.
     public func intercept<Request: Message, Response: Message>(
         _ call: ClientCall<Request>,
         next: (ClientCall<Request>) async throws -> ClientReply<Response>

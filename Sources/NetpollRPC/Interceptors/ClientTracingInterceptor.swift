@@ -24,6 +24,8 @@ public struct ClientTracingInterceptor: ClientInterceptor {
     }
 
     /// Makes the call inside a span.
+    ///
+    /// - Throws: What the call throws.
     public func intercept<Request: Message, Response: Message>(
         _ call: ClientCall<Request>,
         next: (ClientCall<Request>) async throws -> ClientReply<Response>

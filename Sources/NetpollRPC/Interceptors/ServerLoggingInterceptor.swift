@@ -31,6 +31,8 @@ public struct ServerLoggingInterceptor: ServerInterceptor {
     }
 
     /// Runs the handler and logs how it ended.
+    ///
+    /// - Throws: What the handler throws.
     public func intercept<Request: Message, Response: Message>(
         _ request: Request,
         _ context: RPCContext,

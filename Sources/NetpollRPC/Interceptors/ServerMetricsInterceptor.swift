@@ -41,6 +41,8 @@ public struct ServerMetricsInterceptor: ServerInterceptor {
     }
 
     /// Runs the handler and records how long it took.
+    ///
+    /// - Throws: What the handler throws.
     public func intercept<Request: Message, Response: Message>(
         _ request: Request,
         _ context: RPCContext,

@@ -17,6 +17,8 @@ public struct ServerTracingInterceptor: ServerInterceptor {
     public init(tracer: (any Tracer)? = nil) { self.tracer = tracer }
 
     /// Runs the handler inside a span.
+    ///
+    /// - Throws: What the handler throws.
     public func intercept<Request: Message, Response: Message>(
         _ request: Request,
         _ context: RPCContext,

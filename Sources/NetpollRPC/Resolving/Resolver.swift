@@ -85,6 +85,8 @@ public struct StaticResolver: Resolver {
     public init(_ addresses: [SocketAddress]) { endpoints = addresses.map { Endpoint($0) } }
 
     /// Publishes the list.
+    ///
+    /// - Throws: Nothing.
     public func run(_ updates: EndpointUpdates) async throws { updates.publish(endpoints) }
 }
 

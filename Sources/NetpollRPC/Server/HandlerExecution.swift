@@ -7,7 +7,7 @@ public enum HandlerExecution: Sendable {
     /// hurts nobody, but each such change costs a thread.
     case loop
     /// On a thread of a worker pool, for handlers that block or compute for long. A call that finds
-    /// ``WorkerPoolOptions/queueLimit`` others waiting is answered with `resourceExhausted`. The
+    /// `WorkerPoolOptions.queueLimit` others waiting is answered with `resourceExhausted`. The
     /// program ends the pool, after the server.
     case workers(WorkerPool)
 

@@ -3,7 +3,8 @@ internal import NetpollCore
 
 /// The end of a server.
 extension RPCServer {
-    /// Asks the server to end and returns at once: ``run(on:)`` goes on with ``shutdown()``.
+    /// Asks the server to end and returns at once: ``run(on:)-(SocketAddress...)`` goes on with
+    /// ``shutdown()``.
     ///
     /// A server that was started by ``start(on:)`` needs ``shutdown()`` itself.
     public func beginShutdown() { state.withLock { $0.requested }.finish(.success(())) }

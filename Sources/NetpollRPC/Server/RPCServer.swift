@@ -4,8 +4,8 @@ public import NetpollCore
 /// Serves any number of services on any number of addresses.
 ///
 /// Requests of one connection are served concurrently and answered as they finish. A server is
-/// started once, by ``run(on:)`` or ``start(on:)``, and ends with ``shutdown()``, which answers the
-/// calls in flight. Any thread.
+/// started once, by ``run(on:)-(SocketAddress...)`` or ``start(on:)``, and ends with
+/// ``shutdown()``, which answers the calls in flight. Any thread.
 public final class RPCServer: Sendable {
     struct State {
         var phase = Phase.new
@@ -13,7 +13,7 @@ public final class RPCServer: Sendable {
         var settings: ServerSettings?
         var listeners: [Listener] = []
         var sessions: [ObjectIdentifier: ServerSession] = [:]
-        /// Tells ``run(on:)`` that somebody wants the end.
+        /// Tells `run(on:)` that somebody wants the end.
         let requested = Waiter<Void>()
         /// Told when the last session is gone during shutdown.
         var emptied: Waiter<Void>?
@@ -38,7 +38,8 @@ public final class RPCServer: Sendable {
     ///
     /// - Parameters:
     ///   - services: What to serve. Two services need different names.
-    ///   - addresses: Where to listen, TCP and Unix in any number, when ``run(on:)`` is not told.
+    ///   - addresses: Where to listen, TCP and Unix in any number, when
+    ///     ``run(on:)-(SocketAddress...)`` is not told.
     ///   - interceptors: What runs around every handler, the outermost first.
     ///   - options: The server's bounds.
     ///   - group: The loops to use; by default the server has its own while it runs.

@@ -58,6 +58,8 @@ public final class ReflectionService: ServerObserver, Sendable {
 
 extension ReflectionService: Netpoll_Reflection_V1_ReflectionService {
     /// All services of the server with their methods.
+    ///
+    /// - Throws: Nothing.
     public func listServices(
         _ request: Netpoll_Reflection_V1_ListServicesRequest,
         context: RPCContext

@@ -1,7 +1,8 @@
 /// An application's own failure: an answer, not a fault of the call.
 ///
 /// It travels as Kitex business status (`biz-status`, `biz-message`, `biz-extra`) and arrives as
-/// the same value. Framed has no header to carry it: there the caller gets an exception.
+/// the same value. Framed has no header to carry it: there the caller gets an empty reply, as from
+/// Kitex, and the server logs a warning.
 public struct BusinessError: Error, Sendable, Hashable {
     /// The application's code, never 0.
     public let status: Int32

@@ -2,7 +2,12 @@
 public struct GeneratorOptions: Sendable {
     /// Who may see the generated types.
     public enum Visibility: String, Sendable, CaseIterable {
-        case `public`, package, `internal`
+        /// Everybody.
+        case `public`
+        /// All targets of the package.
+        case package
+        /// The target alone.
+        case `internal`
     }
 
     /// How the path of a `.proto` file becomes that of a Swift file.

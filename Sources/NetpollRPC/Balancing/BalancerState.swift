@@ -110,11 +110,17 @@ struct BalancerState<Member> {
         return old.values.map(\.member)
     }
 
-    /// Chooses for a call: a good endpoint that was not tried yet, else any that was not.
-    mutating func pick(_ method: MethodKey, key: String?, excluding tried: [Int], now: Deadline)
-        -> (id: Int, member: Member)?
-    {
-        guard let index = choose(method, key, tried, now) else { return nil }
+    /// Chooses for an attempt of a call: a good endpoint that it did not try yet and that no other
+    /// attempt of the call has visited, else a good one that it did not try, else any that it did
+    /// not.
+    mutating func pick(
+        _ method: MethodKey,
+        key: String?,
+        excluding tried: [Int],
+        avoiding visited: [Int] = [],
+        now: Deadline
+    ) -> (id: Int, member: Member)? {
+        guard let index = choose(method, key, tried, visited, now) else { return nil }
         entries[index].inFlight += 1
         entries[index].breaker.begin(now: now)
         entries[index].methods[method]?.begin(now: now)
@@ -125,16 +131,21 @@ struct BalancerState<Member> {
         _ method: MethodKey,
         _ key: String?,
         _ tried: [Int],
+        _ visited: [Int],
         _ now: Deadline
     ) -> Int? {
         let entries = entries
+        let isRepeat = !tried.isEmpty || !visited.isEmpty
         func isLeft(_ index: Int) -> Bool { !tried.contains(entries[index].id) }
-        let good = picker.pick(key: key) { index in
+        func isGood(_ index: Int) -> Bool {
             isLeft(index) && !entries[index].isUnreachable && entries[index].admits(method, now)
-        } inFlight: {
-            entries[$0].inFlight
         }
-        return good ?? picker.pick(key: key, isUsable: isLeft) { entries[$0].inFlight }
+        func isNew(_ index: Int) -> Bool { !visited.contains(entries[index].id) }
+        func pick(_ isUsable: (Int) -> Bool) -> Int? {
+            picker.pick(key: key, isRepeat: isRepeat, isUsable: isUsable) { entries[$0].inFlight }
+        }
+        if !visited.isEmpty, let new = pick({ isGood($0) && isNew($0) }) { return new }
+        return pick(isGood) ?? pick(isLeft)
     }
 
     /// The unreachable members that are due for a dial that no caller waits for.

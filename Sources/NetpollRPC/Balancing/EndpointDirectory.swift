@@ -43,11 +43,22 @@ final class EndpointDirectory: Sendable {
 
     var statistics: [EndpointStatistics] { state.withLock { $0.balancer.statistics } }
 
-    /// Chooses an endpoint for a call; `nil` when all were tried.
-    func pick(_ method: MethodKey, key: String?, excluding tried: [Int]) -> Picked? {
+    /// Chooses an endpoint for an attempt of a call; `nil` when all were tried.
+    func pick(
+        _ method: MethodKey,
+        key: String?,
+        excluding tried: [Int],
+        avoiding visited: [Int]
+    ) -> Picked? {
         let now = loop.now()
         let (picked, probes) = state.withLock { state in
-            let picked = state.balancer.pick(method, key: key, excluding: tried, now: now)
+            let picked = state.balancer.pick(
+                method,
+                key: key,
+                excluding: tried,
+                avoiding: visited,
+                now: now
+            )
             return (picked, state.balancer.probes(now: now))
         }
         for member in probes { member.probe() }

@@ -8,6 +8,19 @@ struct CallPlan: Sendable {
     /// How long the caller wanted to wait, for messages.
     let allowed: Duration
     var options: CallOptions
+    /// Where attempts of the call went, if there may be several.
+    var visited: VisitedEndpoints?
+}
+
+/// The endpoints that the attempts of one call went to.
+///
+/// Any thread.
+final class VisitedEndpoints: Sendable {
+    private let state = Locked<[Int]>([])
+
+    var ids: [Int] { state.withLock { $0 } }
+
+    func insert(_ id: Int) { state.withLock { $0.append(id) } }
 }
 
 extension RPCClient {

@@ -64,7 +64,13 @@ extension RPCClient {
             var last: RPCError?
             while moves < max(1, options.moveLimit) {
                 let key = plan.options.loadBalancingKey
-                guard let picked = directory.pick(method, key: key, excluding: tried) else {
+                let picked = directory.pick(
+                    method,
+                    key: key,
+                    excluding: tried,
+                    avoiding: plan.visited?.ids ?? []
+                )
+                guard let picked else {
                     // All were tried, or there is no list yet.
                     if !tried.isEmpty { break }
                     last = await waitForEndpoints(directory, plan)
@@ -72,6 +78,7 @@ extension RPCClient {
                     if last != nil { break }
                     continue
                 }
+                plan.visited?.insert(picked.id)
                 let outcome = await send(plan, request, to: picked.member)
                 directory.ended(picked.id, method, outcome.result)
                 switch outcome {

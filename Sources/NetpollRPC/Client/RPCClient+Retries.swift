@@ -13,6 +13,8 @@ extension RPCClient {
             !(policy.stopsChain && Self.servesRetry)
         else { return try await exchange(plan, request) }
         retryTokens.withLock { $0.earn() }
+        var plan = plan
+        plan.visited = VisitedEndpoints()
         if policy.hedgingDelay != nil { return try await hedge(plan, request, policy) }
         var attempt = 0
         while true {

@@ -205,15 +205,16 @@ extension Database {
 // MARK: - Maintenance
 
 extension Database {
-    /// Each second until its task is cancelled: lets go of what has expired, syncs if the policy
-    /// says so, and compacts the log when most of it is of no use.
+    /// Each second until its task is cancelled, and then once more: lets go of what has expired,
+    /// syncs if the policy says so, and compacts the log when most of it is of no use.
     ///
     /// - Parameter pool: Where it runs.
     package func maintain(on pool: WorkerPool) async {
-        // Both fail only when the program ends.
-        while (try? await Task.sleep(for: .seconds(1))) != nil,
-            (try? await pool.run { self.tidy() }) != nil
-        {}
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            // A pool that has too much to do leaves it for the next second.
+            try? await pool.run { self.tidy() }
+        }
+        tidy()
     }
 
     func tidy() {

@@ -46,12 +46,12 @@ struct KeyValueServer: AsyncParsableCommand {
             interceptors: [ServerLoggingInterceptor(logger: logger)],
             options: options
         )
-        async let maintenance: Void = database.maintain(on: pool)
+        // Cancelled and awaited when this function ends, however it does.
+        async let _ = database.maintain(on: pool)
         try await server.runUntilSignal { addresses in
             logger.info("ready", metadata: ["addresses": "\(addresses)"])
         }
         await pool.shutdown()
-        await maintenance
         logger.info("stopped")
     }
 }

@@ -10,7 +10,6 @@ let package = Package(
     dependencies: [
         .package(name: "netpoll-swift", path: "../.."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .target(
@@ -27,7 +26,9 @@ let package = Package(
             dependencies: [
                 "EchoService",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "NetpollCore", package: "netpoll-swift"),
+                .product(name: "NetpollRPC", package: "netpoll-swift"),
+                .product(name: "NetpollServiceLifecycle", package: "netpoll-swift"),
             ],
             swiftSettings: settings
         ),

@@ -28,10 +28,11 @@ public struct TestServer: Sendable {
 
     /// Starts a server and a client.
     ///
-    /// End it with ``stop()``; ``withTestServer(of:interceptors:serverOptions:clientOptions:_:)``
+    /// End it with ``stop()``; ``withTestServer(of:clock:interceptors:serverOptions:clientOptions:_:)``
     /// does both.
     ///
     /// - Parameters:
+    ///   - clock: The clock to follow; servers that call each other share one.
     ///   - interceptors: What runs around every handler.
     ///   - serverOptions: The server's bounds.
     ///   - clientOptions: The client's timeouts and limits.
@@ -39,12 +40,13 @@ public struct TestServer: Sendable {
     /// - Throws: `NetpollError` when loops cannot be started, `RPCError` when two services have the
     ///   same name.
     public init(
+        clock: ManualClock = ManualClock(),
         interceptors: [any ServerInterceptor] = [],
         serverOptions: RPCServerOptions = RPCServerOptions(),
         clientOptions: RPCClientOptions = RPCClientOptions(),
         makeServices: (EventLoopGroup) -> [any RPCService]
     ) throws {
-        clock = ManualClock()
+        self.clock = clock
         group = try EventLoopGroup(count: 2, options: clock.options)
         server = RPCServer(
             services: makeServices(group),
@@ -107,6 +109,7 @@ public struct TestServer: Sendable {
 ///
 /// - Parameters:
 ///   - services: What to serve.
+///   - clock: The clock to follow; servers that call each other share one.
 ///   - interceptors: What runs around every handler.
 ///   - serverOptions: The server's bounds.
 ///   - clientOptions: The client's timeouts and limits.
@@ -115,12 +118,14 @@ public struct TestServer: Sendable {
 /// - Throws: What `body` throws, and what ``TestServer`` throws at its start.
 public func withTestServer<R>(
     of services: any RPCService...,
+    clock: ManualClock = ManualClock(),
     interceptors: [any ServerInterceptor] = [],
     serverOptions: RPCServerOptions = RPCServerOptions(),
     clientOptions: RPCClientOptions = RPCClientOptions(),
     _ body: (TestServer) async throws -> R
 ) async throws -> R {
     let test = try TestServer(
+        clock: clock,
         interceptors: interceptors,
         serverOptions: serverOptions,
         clientOptions: clientOptions

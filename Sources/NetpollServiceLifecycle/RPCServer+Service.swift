@@ -1,3 +1,4 @@
+public import NetpollCore
 public import NetpollRPC
 public import ServiceLifecycle
 public import UnixSignals
@@ -27,10 +28,14 @@ extension RPCServer {
     ///
     /// For programs without a `ServiceGroup`. The signals do nothing else meanwhile.
     ///
-    /// - Parameter signals: What ends the server.
-    /// - Throws: As `start(on:)`.
+    /// - Parameters:
+    ///   - signals: What ends the server.
+    ///   - whenReady: Called once the server listens, with the addresses and the ports that were
+    ///     chosen. Signals that arrive from then on end the server in good order.
+    /// - Throws: As ``RPCServer/start(on:)``.
     public func runUntilSignal(
-        _ signals: [UnixSignal] = [.sigterm, .sigint]
+        _ signals: [UnixSignal] = [.sigterm, .sigint],
+        whenReady: ([SocketAddress]) -> Void = { _ in }
     ) async throws {
         let arrivals = await UnixSignalsSequence(trapping: signals)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -43,7 +48,7 @@ extension RPCServer {
             }
             // The watch of the signals ends with the server, however that ends.
             defer { group.cancelAll() }
-            try await run(on: addresses)
+            try await run(on: addresses, whenReady: whenReady)
         }
     }
 }

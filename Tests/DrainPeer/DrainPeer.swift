@@ -20,15 +20,10 @@ struct DrainPeer {
             options: options,
             group: loops
         )
-        let announcement = Task(executorPreference: loops.loops[0]) {
-            while server.localAddresses.isEmpty {
-                try await loops.loops[0].sleep(until: .after(.milliseconds(1)))
-            }
+        try await server.runUntilSignal { _ in
             print("ready")
             fflush(nil)
         }
-        try await server.runUntilSignal()
-        try await announcement.value
         await loops.shutdown()
     }
 }

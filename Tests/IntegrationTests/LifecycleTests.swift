@@ -89,6 +89,27 @@ struct LifecycleTests {
         await loops.shutdown()
     }
 
+    @Test("run(on:) tells where it listens once it does")
+    func readyRun() async throws {
+        let loops = try EventLoopGroup(count: 1)
+        let server = RPCServer(services: [EchoService(loops: loops)], group: loops)
+        let (ready, continuation) = AsyncStream.makeStream(of: [SocketAddress].self)
+        let run = Task {
+            try await server.run(on: [.tcp(host: "127.0.0.1", port: 0)]) {
+                continuation.yield($0)
+                continuation.finish()
+            }
+        }
+        for await addresses in ready {
+            #expect(addresses == server.localAddresses)
+            let client = try RPCClient(to: addresses[0], group: loops)
+            #expect(try await Echo_EchoClient(client).echo(.with { $0.msg = "x" }).msg == "x")
+        }
+        run.cancel()
+        try await run.value
+        await loops.shutdown()
+    }
+
     @Test("two services of one name, and a second start, are refused")
     func misuse() async throws {
         let loops = try EventLoopGroup(count: 1)

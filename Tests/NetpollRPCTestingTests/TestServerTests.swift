@@ -71,6 +71,48 @@ struct TestServerTests {
         await test.stop()
     }
 
+    /// Passes calls on.
+    struct Forwarder: Echo_EchoService {
+        let next: Echo_EchoClient
+
+        func echo(_ request: Echo_EchoRequest, context: RPCContext) async throws
+            -> Echo_EchoResponse
+        {
+            try await next.echo(request)
+        }
+        func fail(_ request: Echo_EchoRequest, context: RPCContext) async throws
+            -> Echo_EchoResponse
+        {
+            try await next.fail(request)
+        }
+        func sleep(_ request: Echo_SleepRequest, context: RPCContext) async throws
+            -> Echo_EchoResponse
+        {
+            try await next.sleep(request)
+        }
+    }
+
+    @Test("servers on one clock pass deadlines on")
+    func sharedClock() async throws {
+        let inner = try TestServer { [Sleeper(loops: $0)] }
+        let outer = try TestServer(clock: inner.clock) { _ in
+            [Forwarder(next: Echo_EchoClient(inner.client))]
+        }
+        let echo = Echo_EchoClient(outer.client)
+        let call = Task {
+            try await echo.sleep(.with { $0.millis = 3_600_000 }, timeout: .seconds(20))
+        }
+        try await inner.waitForCalls(1)
+        await outer.advance(by: .seconds(19))
+        #expect(inner.server.callCount == 1)
+        await outer.advance(by: .seconds(1))
+        let error = await #expect(throws: RPCError.self) { try await call.value }
+        #expect(error?.code == .deadlineExceeded)
+        while inner.server.callCount > 0 { await outer.advance(by: .milliseconds(1)) }
+        await outer.stop()
+        await inner.stop()
+    }
+
     @Test("errors and metadata are those of real connections")
     func errors() async throws {
         let test = try TestServer { [Sleeper(loops: $0)] }

@@ -143,21 +143,26 @@ struct BalancerState<Member> {
         func isGood(_ index: Int) -> Bool {
             isLeft(index) && !entries[index].isUnreachable && entries[index].admits(method, now)
         }
+        let isRepeat = !tried.isEmpty || !used.isEmpty
         func isFresh(_ index: Int) -> Bool { !used.contains(entries[index].id) && isGood(index) }
         for priority in priorities {
-            if !used.isEmpty, let index = pick(key, of: priority, isFresh) { return index }
-            if let index = pick(key, of: priority, isGood) { return index }
+            if !used.isEmpty, let index = pick(key, isRepeat, priority, isFresh) { return index }
+            if let index = pick(key, isRepeat, priority, isGood) { return index }
         }
         for priority in priorities {
-            if let index = pick(key, of: priority, isLeft) { return index }
+            if let index = pick(key, isRepeat, priority, isLeft) { return index }
         }
         return nil
     }
 
-    private mutating func pick(_ key: String?, of priority: Int, _ isUsable: (Int) -> Bool) -> Int?
-    {
+    private mutating func pick(
+        _ key: String?,
+        _ isRepeat: Bool,
+        _ priority: Int,
+        _ isUsable: (Int) -> Bool
+    ) -> Int? {
         let entries = entries
-        return picker.pick(key: key) { index in
+        return picker.pick(key: key, isRepeat: isRepeat) { index in
             entries[index].endpoint.priority == priority && isUsable(index)
         } inFlight: {
             entries[$0].inFlight

@@ -36,17 +36,30 @@ struct Picker {
     }
 
     /// The next index for which `isUsable` holds, or `nil` if there is none.
+    ///
+    /// - Parameters:
+    ///   - key: What a consistent hash goes by.
+    ///   - isRepeat: Whether the same call was picked for before. It takes nobody's turn then: of two
+    ///     endpoints, one that fails would otherwise get the first attempt of every call.
+    ///   - isUsable: Whether an index may be picked.
+    ///   - inFlight: The calls in flight of an index.
+    /// - Returns: The index.
     mutating func pick(
         key: String?,
+        isRepeat: Bool = false,
         isUsable: (Int) -> Bool,
         inFlight: (Int) -> Int
     ) -> Int? {
         switch balancer {
-        case .roundRobin: inTurn(isUsable)
-        case .weightedRoundRobin: inWeightedTurn(isUsable)
+        case .roundRobin: isRepeat ? outOfTurn(isUsable) : inTurn(isUsable)
+        case .weightedRoundRobin: isRepeat ? outOfTurn(isUsable) : inWeightedTurn(isUsable)
         case .leastInFlight: lessBusy(isUsable, inFlight)
         case .consistentHash:
-            if let key { onRing(Self.hash(key), isUsable) } else { inTurn(isUsable) }
+            if let key {
+                onRing(Self.hash(key), isUsable)
+            } else {
+                isRepeat ? outOfTurn(isUsable) : inTurn(isUsable)
+            }
         }
     }
 
@@ -57,6 +70,18 @@ struct Picker {
             if isUsable(index) { return index }
         }
         return nil
+    }
+
+    /// Any one at random, by weight.
+    private mutating func outOfTurn(_ isUsable: (Int) -> Bool) -> Int? {
+        let usable = weights.indices.filter(isUsable)
+        let total = usable.reduce(0) { $0 + weights[$1] }
+        guard total > 0 else { return nil }
+        var point = Int(next() % UInt64(total))
+        return usable.first { index in
+            point -= weights[index]
+            return point < 0
+        }
     }
 
     /// Smooth weighted round robin: everybody gains its weight, the richest is chosen and pays for

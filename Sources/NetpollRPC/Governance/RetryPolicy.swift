@@ -4,7 +4,8 @@ public import NetpollCore
 ///
 /// Without a policy a call is sent again only if it never ran: no connection could be made, nothing
 /// of it was written, or the server says that it did not start. With one, a method may run more than
-/// once: give it to methods that bear that.
+/// once: give it to methods that bear that. Among several endpoints each attempt goes to one where
+/// no other attempt of the call went, as long as there is such a one.
 public struct RetryPolicy: Sendable, Hashable {
     /// Most times a call is made, the first included; values below 1 and above 5 are moved there.
     ///

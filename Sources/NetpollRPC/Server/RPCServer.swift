@@ -72,16 +72,22 @@ public final class RPCServer: Sendable {
 
     /// As `run(on:)` with each address by itself.
     ///
-    /// - Parameter addresses: Where to listen, at least one.
+    /// - Parameters:
+    ///   - addresses: Where to listen, at least one.
+    ///   - whenReady: Called once the server listens, with the addresses and the ports that were
+    ///     chosen.
     /// - Throws: As ``start(on:)``, and ``RPCError`` when there is no address; nothing when the server
     ///   was shut down before.
-    public func run(on addresses: [SocketAddress]) async throws {
+    public func run(
+        on addresses: [SocketAddress],
+        whenReady: ([SocketAddress]) -> Void = { _ in }
+    ) async throws {
         let (requested, ended) = state.withLock { ($0.requested, $0.ended) }
         if requested.isFinished { return }
         guard !addresses.isEmpty else {
             throw RPCError(.invalidArgument, "the server has no address to listen on")
         }
-        try start(on: addresses)
+        whenReady(try start(on: addresses))
         // Fails never: cancellation is a request like any other.
         try? await requested.wait(begin: {}, onCancel: { requested.finish(.success(())) })
         if Task.isCancelled { return await shutdown() }

@@ -109,6 +109,29 @@ struct RetryTests {
         await loops.shutdown()
     }
 
+    @Test("a hedge goes to another server than its call, whatever else is called meanwhile")
+    func concurrentHedging() async throws {
+        let clock = ManualClock()
+        let loops = try EventLoopGroup(count: 1, options: clock.options)
+        let fleet = try Fleet(2, loops: loops) { number, _, _ in
+            if number == 0 { try await loops.loops[0].sleep(until: .distantFuture) }
+        }
+        var options = RPCClientOptions()
+        options.retryPolicy = .backup(after: .milliseconds(50))
+        options.retryBudget.share = 1
+        options.circuitBreaker = nil
+        let client = try RPCClient(
+            resolver: StaticResolver(fleet.addresses),
+            options: options,
+            group: loops
+        )
+        let echo = Echo_EchoClient(client)
+        let calls = (0..<10).map { _ in Task { try await echo.echo(.init()).msg } }
+        for call in calls { #expect(try await clock.advance(until: call) == "1") }
+        await client.close()
+        await loops.shutdown()
+    }
+
     @Test("a call inside a handler gets what is left of its deadline, and its persistent metadata")
     func propagation() async throws {
         let loops = try EventLoopGroup(count: 2)

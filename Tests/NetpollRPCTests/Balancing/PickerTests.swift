@@ -192,6 +192,35 @@ struct BalancerStateTests {
         #expect(doubled == [] && state.members.count == 3)
     }
 
+    @Test("attempts of a call go where none of them went, as long as there is such a place")
+    func visited() {
+        var state = make(3)
+        var visited: [Int] = []
+        for _ in 0..<4 {
+            let pick = state.pick(method, key: nil, excluding: [], avoiding: visited, now: start)
+            if let pick { visited.append(pick.id) }
+        }
+        #expect(Set(visited.prefix(3)) == [0, 1, 2] && visited.count == 4)
+        state.dialed(0, refused, now: start)
+        let good = state.pick(method, key: nil, excluding: [], avoiding: [1, 2], now: start)
+        #expect(good?.id != 0, "one that was visited rather than one that cannot be reached")
+    }
+
+    @Test("further attempts take nobody's turn")
+    func turns() {
+        var state = make(2)
+        var first = [0, 0]
+        for _ in 0..<100 {
+            guard let pick = state.pick(method, key: nil, excluding: [], now: start) else {
+                continue
+            }
+            first[pick.id] += 1
+            let next = state.pick(method, key: nil, excluding: [], avoiding: [pick.id], now: start)
+            #expect(next?.id == 1 - pick.id)
+        }
+        #expect(first == [50, 50])
+    }
+
     @Test("what was tried is not chosen again")
     func excluded() {
         var state = make(2)

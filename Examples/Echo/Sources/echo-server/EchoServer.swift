@@ -3,7 +3,7 @@ import EchoService
 import Glibc
 import NetpollCore
 import NetpollRPC
-import UnixSignals
+import NetpollServiceLifecycle
 
 @main
 struct EchoServer: AsyncParsableCommand {
@@ -16,16 +16,16 @@ struct EchoServer: AsyncParsableCommand {
     var listen: [String]
 
     func run() async throws {
-        let addresses = try listen.map { try SocketAddress(parsing: $0) }
-        // Trapped before anybody is told that the server is ready.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let loops = try EventLoopGroup()
-        let server = RPCServer(services: [EchoService(loops: loops)], group: loops)
-        let bound = try server.start(on: addresses)
-        print("echo-server: ready on \(bound.map(\.description).joined(separator: ", "))")
-        fflush(nil)
-        for await _ in signals { break }
-        await server.shutdown()
+        let server = RPCServer(
+            services: [EchoService(loops: loops)],
+            addresses: try listen.map { try SocketAddress(parsing: $0) },
+            group: loops
+        )
+        try await server.runUntilSignal { bound in
+            print("echo-server: ready on \(bound.map(\.description).joined(separator: ", "))")
+            fflush(nil)
+        }
         await loops.shutdown()
         print("echo-server: stopped")
     }

@@ -15,6 +15,7 @@ final class BufferBlock: @unchecked Sendable {
     var isReusable: Bool { deallocator == nil }
 
     /// Takes a block with room for at least `minimumCapacity` bytes from the thread's cache.
+    @usableFromInline
     init(minimumCapacity: Int) {
         capacity = BufferCache.capacity(for: minimumCapacity)
         base = BufferCache.take(capacity: capacity)

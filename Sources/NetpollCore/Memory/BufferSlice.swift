@@ -7,6 +7,7 @@ public struct BufferSlice: Sendable {
     /// The number of bytes.
     public let count: Int
 
+    @usableFromInline
     init(block: BufferBlock, start: Int, count: Int) {
         self.block = block
         self.start = start
@@ -29,6 +30,20 @@ public struct BufferSlice: Sendable {
         }
         let block = BufferBlock(minimumCapacity: byteCount)
         UnsafeMutableRawBufferPointer(start: block.base, count: byteCount).copyBytes(from: bytes)
+        self.init(block: block, start: 0, count: byteCount)
+    }
+
+    /// A slice of so many bytes, which `body` writes, all of them.
+    ///
+    /// `byteCount` must not be negative.
+    @inlinable
+    package init(byteCount: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+        guard byteCount > 0 else {
+            self.init()
+            return
+        }
+        let block = BufferBlock(minimumCapacity: byteCount)
+        body(block.base)
         self.init(block: block, start: 0, count: byteCount)
     }
 

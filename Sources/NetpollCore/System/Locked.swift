@@ -11,13 +11,16 @@ package struct Locked<Value: ~Copyable>: ~Copyable {
     let mutex: Mutex<Value>
 
     /// Creates an unlocked value.
-    @inlinable
+    @inlinable @inline(__always)
     package init(_ value: consuming sending Value) { mutex = Mutex(value) }
 
     /// Calls `body` with the value while no other thread can reach it.
     ///
     /// Not re-entrant: `body` must not lock the same value.
-    @inlinable
+    ///
+    /// Always inlined: the optimiser does not specialise it, and a generic lock looks its type up at
+    /// run time with each use.
+    @inlinable @inline(__always)
     package borrowing func withLock<R: ~Copyable, E: Error>(
         _ body: (inout sending Value) throws(E) -> sending R
     ) throws(E) -> sending R {

@@ -1,5 +1,4 @@
 public import NetpollCore
-internal import Synchronization
 
 /// What a handler may know about the call it serves, and say beside its reply.
 ///
@@ -27,17 +26,12 @@ public final class RPCContext: Sendable {
     public let transport: Transport
 
     private let peer: Peer
-    /// Made when the first metadata is set, because few handlers set any.
-    private let response = AtomicLazyReference<ResponseMetadata>()
+    private let response = Locked(Metadata())
 
     /// Who calls; a connection makes its address only when somebody asks.
     enum Peer: Sendable {
         case connection(Connection)
         case address(SocketAddress)
-    }
-
-    private final class ResponseMetadata: Sendable {
-        let value = Locked(Metadata())
     }
 
     init(
@@ -72,10 +66,7 @@ public final class RPCContext: Sendable {
     ///
     /// Names that the protocol uses itself are not sent.
     public var responseMetadata: Metadata {
-        get { response.load()?.value.withLock { $0 } ?? Metadata() }
-        set {
-            let response = response.load() ?? response.storeIfNil(ResponseMetadata())
-            response.value.withLock { $0 = newValue }
-        }
+        get { response.withLock { $0 } }
+        set { response.withLock { $0 = newValue } }
     }
 }

@@ -77,11 +77,18 @@ final class ClientEndpoint: Sendable {
         }
     }
 
+    /// A session that takes a call, without waiting for one.
+    var readySession: ClientSession? {
+        switch route {
+        case .multiplexed(let connections): connections.readySession()
+        case .pooled: nil
+        }
+    }
+
     /// A session that takes a call, connected first if it must be.
     func acquire(until deadline: Deadline) async throws(NetpollError) -> ClientSession {
         switch route {
         case .multiplexed(let connections):
-            if let ready = connections.readySession() { return ready }
             return try await connections.session(until: deadline, on: group.preferred())
         case .pooled(let pool):
             return try await pool.checkOut(deadline: deadline)

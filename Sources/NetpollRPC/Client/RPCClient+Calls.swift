@@ -1,4 +1,4 @@
-internal import NetpollCore
+public import NetpollCore
 public import NetpollProtobuf
 
 /// What is settled about a call before it is sent.
@@ -37,20 +37,47 @@ extension RPCClient {
     /// - Returns: The reply message.
     /// - Throws: ``RPCError`` when the call failed, ``BusinessError`` when the application said no,
     ///   or what an interceptor throws.
+    @inlinable
     public func call<Request: Message, Response: Message>(
         _ method: MethodDescriptor,
         _ request: Request,
         timeout: Duration? = nil,
         options: CallOptions = CallOptions()
     ) async throws -> Response {
-        guard gate.enter() else {
-            throw RPCError(.unavailable, "\(method.fullName): the client is closed", retry: .never)
+        guard !hasInterceptors else {
+            return try await intercept(method, request, timeout, options)
         }
+        let body = try Self.encode(request, method)
+        return try Self.decode(try await call(method, encoded: body, timeout, options), method)
+    }
+
+    @usableFromInline var hasInterceptors: Bool { !interceptors.isEmpty }
+
+    /// Makes a call without interceptors; the messages are in wire form.
+    @usableFromInline
+    func call(
+        _ method: MethodDescriptor,
+        encoded body: BufferSlice,
+        _ timeout: Duration?,
+        _ options: CallOptions
+    ) async throws -> BufferSlice {
+        try enter(method)
         defer { gate.leave() }
         let plan = try makePlan(method, timeout, options)
-        if interceptors.isEmpty {
-            return try Self.decode(try await perform(plan, request), method)
-        }
+        return try Self.body(of: try await perform(plan, body), method)
+    }
+
+    /// Makes a call through the interceptors.
+    @usableFromInline
+    func intercept<Request: Message, Response: Message>(
+        _ method: MethodDescriptor,
+        _ request: Request,
+        _ timeout: Duration?,
+        _ options: CallOptions
+    ) async throws -> Response {
+        try enter(method)
+        defer { gate.leave() }
+        let plan = try makePlan(method, timeout, options)
         let call = ClientCall(
             method: method,
             request: request,
@@ -59,6 +86,12 @@ extension RPCClient {
         )
         let reply: ClientReply<Response> = try await intercept(call, plan.allowed, 0)
         return reply.message
+    }
+
+    private func enter(_ method: MethodDescriptor) throws {
+        guard gate.enter() else {
+            throw RPCError(.unavailable, "\(method.fullName): the client is closed", retry: .never)
+        }
     }
 
     /// Runs the interceptors from `index` on, and the call inside them.
@@ -74,9 +107,9 @@ extension RPCClient {
                 allowed: allowed,
                 options: call.options
             )
-            let reply = try await perform(plan, call.request)
+            let reply = try await perform(plan, try Self.encode(call.request, call.method))
             return ClientReply(
-                message: try Self.decode(reply, call.method),
+                message: try Self.decode(try Self.body(of: reply, call.method), call.method),
                 metadata: reply.header.replyMetadata
             )
         }
@@ -117,9 +150,11 @@ extension RPCClient {
         return CallPlan(method: method, deadline: deadline, allowed: left, options: options)
     }
 
-    static func decode<Response: Message>(_ reply: Reply, _ method: MethodDescriptor) throws
-        -> Response
-    {
+    /// The message of a reply, in wire form.
+    ///
+    /// - Throws: ``BusinessError`` when the application said no, ``RPCError`` when it is no reply to
+    ///   the method.
+    private static func body(of reply: Reply, _ method: MethodDescriptor) throws -> BufferSlice {
         guard reply.message.type == .reply || reply.message.type == .stream else {
             throw RPCError(.protocolViolation, "\(method.fullName): the reply is a request")
         }
@@ -130,15 +165,46 @@ extension RPCClient {
             )
         }
         if let error = BusinessError(reply.header) { throw error }
-        do {
-            return try reply.message.body.withUnsafeBytes { try Response(serializedBytes: $0) }
+        return reply.message.body
+    }
+
+    /// Once for all attempts of the call.
+    @inlinable
+    static func encode<Request: Message>(_ request: Request, _ method: MethodDescriptor) throws
+        -> BufferSlice
+    {
+        do throws(ProtobufError) {
+            return try request.withSerialization { serialization in
+                BufferSlice(byteCount: serialization.byteCount) { serialization.write(to: $0) }
+            }
         } catch {
-            throw RPCError(
-                .protocolViolation,
-                "\(method.fullName): the reply cannot be decoded",
-                cause: error
-            )
+            throw unencodable(error, method)
         }
+    }
+
+    @usableFromInline
+    static func unencodable(_ error: ProtobufError, _ method: MethodDescriptor) -> RPCError {
+        let message = "\(method.fullName): the request cannot be encoded"
+        return RPCError(.invalidArgument, message, cause: error)
+    }
+
+    @inlinable
+    static func decode<Response: Message>(_ body: BufferSlice, _ method: MethodDescriptor) throws
+        -> Response
+    {
+        do throws(ProtobufError) {
+            return try body.withUnsafeBytes { (bytes) throws(ProtobufError) in
+                try Response(serializedBytes: bytes)
+            }
+        } catch {
+            throw undecodable(error, method)
+        }
+    }
+
+    @usableFromInline
+    static func undecodable(_ error: ProtobufError, _ method: MethodDescriptor) -> RPCError {
+        let message = "\(method.fullName): the reply cannot be decoded"
+        return RPCError(.protocolViolation, message, cause: error)
     }
 }
 

@@ -1,5 +1,4 @@
 internal import NetpollCore
-internal import NetpollProtobuf
 
 /// How one try at one endpoint ended.
 private enum Outcome {
@@ -21,18 +20,16 @@ extension RPCClient {
     private static let singleMoveLimit = 3
 
     /// Sends a request and waits; on to another endpoint, or connection, as long as it did not run.
-    func exchange<Request: Message>(_ plan: CallPlan, _ request: Request) async throws(RPCError)
-        -> Reply
-    {
+    func exchange(_ plan: CallPlan, _ request: BufferSlice) async throws(RPCError) -> Reply {
         switch route {
         case .single(let endpoint): try await exchange(plan, request, at: endpoint)
         case .balanced(let directory): try await exchange(plan, request, among: directory)
         }
     }
 
-    private func exchange<Request: Message>(
+    private func exchange(
         _ plan: CallPlan,
-        _ request: Request,
+        _ request: BufferSlice,
         at endpoint: ClientEndpoint
     ) async throws(RPCError) -> Reply {
         var moves = 0
@@ -51,9 +48,9 @@ extension RPCClient {
         }
     }
 
-    private func exchange<Request: Message>(
+    private func exchange(
         _ plan: CallPlan,
-        _ request: Request,
+        _ request: BufferSlice,
         among directory: EndpointDirectory
     ) async throws(RPCError) -> Reply {
         let method = EndpointDirectory.MethodKey(plan.method)
@@ -130,14 +127,17 @@ extension RPCClient {
 // MARK: - One try
 
 extension RPCClient {
-    private func send<Request: Message>(
+    private func send(
         _ plan: CallPlan,
-        _ request: Request,
+        _ request: BufferSlice,
         to endpoint: ClientEndpoint
     ) async -> Outcome {
         let session: ClientSession
         do throws(NetpollError) {
-            session = try await endpoint.acquire(until: plan.deadline)
+            session =
+                if let ready = endpoint.readySession { ready } else {
+                    try await endpoint.acquire(until: plan.deadline)
+                }
         } catch {
             let failure = acquisitionError(error, plan, "no connection")
             guard failure.code == .unavailable, !Task.isCancelled else {

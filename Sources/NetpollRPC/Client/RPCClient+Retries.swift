@@ -1,14 +1,11 @@
 internal import NetpollCore
-internal import NetpollProtobuf
 
 extension RPCClient {
     /// The persistent name by which a server knows that a request is a retry; as in Kitex.
     private static let retryKey = "RetryReq"
 
     /// Makes a call as often as its policy says.
-    func perform<Request: Message>(_ plan: CallPlan, _ request: Request) async throws(RPCError)
-        -> Reply
-    {
+    func perform(_ plan: CallPlan, _ request: BufferSlice) async throws(RPCError) -> Reply {
         guard let policy = plan.options.retryPolicy ?? options.retryPolicy, policy.attempts > 1,
             !(policy.stopsChain && Self.servesRetry)
         else { return try await exchange(plan, request) }
@@ -44,9 +41,9 @@ extension RPCClient {
         return plan
     }
 
-    private func hedge<Request: Message>(
+    private func hedge(
         _ plan: CallPlan,
-        _ request: Request,
+        _ request: BufferSlice,
         _ policy: RetryPolicy
     ) async throws(RPCError) -> Reply {
         let mayStart: @Sendable () -> Bool = { self.retryTokens.withLock { $0.spend() } }

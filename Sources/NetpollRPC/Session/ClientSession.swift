@@ -1,11 +1,33 @@
 internal import NetpollCore
-internal import NetpollProtobuf
 internal import Synchronization
 
 /// What came back for a call.
 struct Reply: Sendable {
     let header: HeaderInfo
     let message: WireMessage
+}
+
+/// A caller that waits for a reply.
+///
+/// The task that calls sets the continuation before anybody else can know the object; then whoever
+/// takes it out of the session's table, and only they, end it.
+final class PendingReply: @unchecked Sendable {
+    // @unchecked: handed over as described, under the lock of the session's state.
+
+    var continuation: UnsafeContinuation<Void, Never>?
+    private var outcome: ClientSession.Outcome?
+
+    func end(_ outcome: ClientSession.Outcome) {
+        self.outcome = outcome
+        Handover.willResume(self)
+        continuation?.resume()
+    }
+
+    /// What became of the call, once its task goes on.
+    func takeOutcome() -> ClientSession.Outcome {
+        Handover.didResume(self)
+        return outcome ?? .failure(.notSent)
+    }
 }
 
 /// The calls of one client connection.
@@ -16,7 +38,7 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
     // @unchecked: `headers` is touched by the connection's loop only; the rest is constant or locked.
 
     typealias Outcome = Result<Reply, CallFailure>
-    private typealias Call = UnsafeContinuation<Outcome, Never>
+    private typealias Call = PendingReply
 
     /// How a call ended without a reply.
     enum CallFailure: Error {
@@ -87,9 +109,9 @@ extension ClientSession {
     ///   - deadline: When to give up.
     ///   - limits: The bounds of the frame.
     /// - Returns: The reply, or why there is none.
-    func call<Request: Message>(
+    func call(
         _ head: FrameHead,
-        _ request: Request,
+        _ request: BufferSlice,
         deadline: Deadline,
         limits: WireLimits
     ) async -> Outcome {
@@ -100,10 +122,11 @@ extension ClientSession {
             if let refusal = await waitForRoom(deadline) { return refusal }
             hasWaited = true
         }
-        defer { Handover.didResume(self) }
-        return await withTaskCancellationHandler {
-            await withUnsafeContinuation { (continuation: Call) in
-                send(head, request, deadline, limits, continuation)
+        let call = PendingReply()
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
+                call.continuation = continuation
+                send(head, request, deadline, limits, call)
                 if hasWaited { connection.endAdmission(Self.assumedRequestByteCount) }
                 // A cancellation that came before the call was begun has found nobody.
                 if Task.isCancelled { cancel(sequenceID) }
@@ -111,6 +134,7 @@ extension ClientSession {
         } onCancel: {
             self.cancel(sequenceID)
         }
+        return call.takeOutcome()
     }
 
     /// What a request counts for among those that wait for room, whose sizes nobody knows yet.
@@ -136,45 +160,27 @@ extension ClientSession {
         }
     }
 
-    private func send<Request: Message>(
-        _ head: FrameHead,
-        _ request: Request,
-        _ deadline: Deadline,
-        _ limits: WireLimits,
-        _ call: Call
-    ) {
-        do throws(ProtobufError) {
-            try request.withSerialization { send(head, $0, deadline, limits, call) }
-        } catch {
-            let failure = RPCError(.invalidArgument, "the request cannot be encoded", cause: error)
-            resume(call, .failure(.failed(failure)))
-        }
-    }
-
     private func send(
         _ head: FrameHead,
-        _ request: borrowing Serialization,
+        _ request: BufferSlice,
         _ deadline: Deadline,
         _ limits: WireLimits,
         _ call: Call
     ) {
-        let bodyByteCount = request.byteCount
         let byteCount: Int
         do throws(WireError) {
             byteCount = try FrameEncoder.byteCount(
                 of: head,
-                bodyByteCount: bodyByteCount,
+                bodyByteCount: request.count,
                 limits: limits
             )
         } catch {
             let failure = RPCError(.resourceExhausted, "the request: \(error)")
-            return resume(call, .failure(.failed(failure)))
+            return call.end(.failure(.failed(failure)))
         }
         guard begin(head.sequenceID, deadline, call) else { return }
         let accepted = connection.withOutput { output in
-            let body = FrameEncoder.append(head, byteCount: byteCount, to: &output)
-            request.write(to: body)
-            FrameEncoder.finish(head, byteCount: byteCount, body: body, in: &output)
+            FrameEncoder.write(head, byteCount: byteCount, body: request, to: &output)
         }
         if !accepted { end(head.sequenceID, .failure(.notSent)) }
     }
@@ -189,20 +195,15 @@ extension ClientSession {
             if let timer { scheduleExpiry(Deadline(uptimeNanoseconds: timer)) }
             return true
         case .refused:
-            resume(call, .failure(.notSent))
+            call.end(.failure(.notSent))
         case .full:
             let error = RPCError(
                 .resourceExhausted,
                 "too many calls are in flight on \(connection.peerAddress)"
             )
-            resume(call, .failure(.failed(error)))
+            call.end(.failure(.failed(error)))
         }
         return false
-    }
-
-    private func resume(_ call: Call, _ outcome: Outcome) {
-        Handover.willResume(self)
-        call.resume(returning: outcome)
     }
 
     private func cancel(_ sequenceID: Int32) {
@@ -212,7 +213,7 @@ extension ClientSession {
     private func end(_ sequenceID: Int32, _ outcome: Outcome) {
         let (call, isDrained) = state.withLock { ($0.cancel(sequenceID), $0.isDrained) }
         guard let call else { return }
-        resume(call, outcome)
+        call.end(outcome)
         if isExclusive || isDrained { connection.close() }
     }
 
@@ -231,7 +232,7 @@ extension ClientSession {
         if let next { scheduleExpiry(Deadline(uptimeNanoseconds: next)) }
         guard !expired.isEmpty else { return }
         let error = RPCError(.deadlineExceeded, "no reply from \(connection.peerAddress) in time")
-        for call in expired { resume(call, .failure(.failed(error))) }
+        for call in expired { call.end(.failure(.failed(error))) }
         if isExclusive || isDrained { connection.close() }
     }
 }
@@ -284,7 +285,7 @@ extension ClientSession {
             if frame.header.isConnectionReset { note(.refused) }
             // First: the caller gives the session back, and it must not be lent again.
             if closes || (isExclusive && Self.endsConnection(frame, message)) { close() }
-            resume(call, .success(Reply(header: frame.header, message: message)))
+            call.end(.success(Reply(header: frame.header, message: message)))
         case .late: note(.useful)
         case .drain(let closes):
             guard closes else { return }
@@ -329,7 +330,7 @@ extension ClientSession {
 
     private func endAll(_ error: RPCError) {
         for call in state.withLock({ $0.close() }) {
-            resume(call, .failure(.failed(error)))
+            call.end(.failure(.failed(error)))
         }
     }
 }

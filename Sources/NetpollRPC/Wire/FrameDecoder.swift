@@ -22,6 +22,8 @@ struct FrameDecoder: Sendable {
     /// - Parameters:
     ///   - input: The stream.
     ///   - memo: What the connection remembers of earlier headers.
+    /// - Returns: The frame, or how many bytes it takes to find out more.
+    /// - Throws: ``WireError`` when the stream cannot be read any further.
     func next(_ input: inout LinkBuffer, _ memo: inout HeaderMemo) throws(WireError) -> Result {
         guard let length = input.peekInteger(as: UInt32.self),
             let magic = input.peekInteger(at: 4, as: UInt16.self)

@@ -59,6 +59,37 @@ enum FrameEncoder {
         return total
     }
 
+    /// Writes a frame whose body lies elsewhere; a long one is not copied.
+    ///
+    /// - Parameters:
+    ///   - head: What goes before the body.
+    ///   - byteCount: What ``byteCount(of:bodyByteCount:limits:)`` said.
+    ///   - body: The message.
+    ///   - output: Where the frame goes.
+    static func write(
+        _ head: FrameHead,
+        byteCount: Int,
+        body: BufferSlice,
+        to output: inout LinkBuffer
+    ) {
+        // A checksum is taken over bytes in one piece.
+        if body.count >= splicedByteCount, !head.hasChecksum {
+            let headByteCount = byteCount - body.count
+            _ = writeHead(head, byteCount, output.reserve(headByteCount))
+            output.commit(headByteCount)
+            output.append(body)
+            return
+        }
+        let target = append(head, byteCount: byteCount, to: &output)
+        body.withUnsafeBytes {
+            UnsafeMutableRawBufferPointer(start: target, count: $0.count).copyMemory(from: $0)
+        }
+        finish(head, byteCount: byteCount, body: target, in: &output)
+    }
+
+    /// From this size on a body is sent from where it lies.
+    private static let splicedByteCount = 16 << 10
+
     /// Reserves a frame at the end of `output` and writes all of it but its body.
     ///
     /// - Parameters:
@@ -71,7 +102,18 @@ enum FrameEncoder {
         byteCount: Int,
         to output: inout LinkBuffer
     ) -> UnsafeMutableRawPointer {
-        var writer = ByteWriter(output.reserve(byteCount))
+        writeHead(head, byteCount, output.reserve(byteCount))
+    }
+
+    /// Writes what comes before the body of a frame of so many bytes.
+    ///
+    /// - Returns: The end of what was written.
+    private static func writeHead(
+        _ head: FrameHead,
+        _ byteCount: Int,
+        _ room: UnsafeMutableRawBufferPointer
+    ) -> UnsafeMutableRawPointer {
+        var writer = ByteWriter(room)
         var messageByteCount = byteCount
         if head.transport == .ttHeaderFramed {
             let blockByteCount = headerBlockByteCount(head)

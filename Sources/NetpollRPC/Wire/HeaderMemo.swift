@@ -1,5 +1,11 @@
 internal import NetpollCore
 
+#if canImport(Darwin)
+internal import Darwin
+#else
+internal import Glibc
+#endif
+
 /// Remembers the last header block of a connection.
 ///
 /// Most messages of a peer carry the same block, byte for byte, and what it says was checked then.
@@ -37,9 +43,12 @@ struct HeaderMemo: Sendable {
     }
 
     private func header(in block: BufferSlice) -> HeaderInfo? {
-        guard !block.isEmpty, block.count == self.block.count else { return nil }
+        guard block.count == self.block.count else { return nil }
         let isSame = block.withUnsafeBytes { new in
-            self.block.withUnsafeBytes { $0.elementsEqual(new) }
+            self.block.withUnsafeBytes { old in
+                guard let new = new.baseAddress, let old = old.baseAddress else { return false }
+                return memcmp(new, old, self.block.count) == 0
+            }
         }
         return isSame ? header : nil
     }

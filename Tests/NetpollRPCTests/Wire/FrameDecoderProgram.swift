@@ -47,6 +47,7 @@ enum FrameDecoderProgram {
     ///   - bytes: The stream.
     ///   - pieceByteCount: How much of it comes at once.
     ///   - forgets: Whether each header is read as if it were the first.
+    /// - Returns: The frames, and how the stream ended.
     private static func decode(
         _ bytes: [UInt8],
         pieceByteCount: Int,

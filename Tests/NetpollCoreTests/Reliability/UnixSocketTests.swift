@@ -88,6 +88,33 @@ struct UnixSocketTests {
         await group.shutdown()
     }
 
+    @Test("of many that start on a file left behind at once, one serves and keeps its file")
+    func race() async throws {
+        let folder = try Folder()
+        let group = try EventLoopGroup(count: 1)
+        for _ in 0..<40 {
+            let address = try folder.makeStaleSocket()
+            let outcomes = try await withThrowingTaskGroup(of: Result<Listener, NetpollError>.self) {
+                tasks in
+                for _ in 0..<8 {
+                    tasks.addTask {
+                        try await blocking {
+                            Result { () throws(NetpollError) in try self.listen(group, address) }
+                        }
+                    }
+                }
+                return try await tasks.reduce(into: []) { $0.append($1) }
+            }
+            let listeners = outcomes.compactMap { try? $0.get() }
+            #expect(listeners.count == 1)
+            for case .failure(let error) in outcomes { #expect(error.code == .addressInUse) }
+            try await expectEcho(group, address)
+            for listener in listeners { await listener.close() }
+            #expect(access("\(folder.path)/s", F_OK) != 0, "nobody's file is left")
+        }
+        await group.shutdown()
+    }
+
     @Test("a deleted socket file is refused, and its old listener leaves the new one's file alone")
     func deleted() async throws {
         let folder = try Folder()

@@ -34,8 +34,8 @@ public final class Listener: @unchecked Sendable {
     /// Binds, listens and begins to accept.
     ///
     /// Blocks while a host name is resolved, and takes the first of its addresses.
-    /// A Unix socket file that nobody listens on any more is replaced; the file is removed when the
-    /// listener closes.
+    /// A Unix socket file that nobody listens on any more is replaced, by one listener if several
+    /// start at once; the file is removed when the listener closes.
     ///
     /// - Parameters:
     ///   - address: Where to listen; TCP port 0 asks for any free port.
@@ -51,8 +51,12 @@ public final class Listener: @unchecked Sendable {
         makeHandler: @escaping @Sendable (Connection) -> (any ConnectionHandler)?
     ) throws(NetpollError) {
         let raw = try RawAddress.resolve(address, passive: true)[0]
-        let socket = try Self.bind(address, raw, options)
-        try socket.listen(backlog: Int32(clamping: options.backlog))
+        let socket = try SocketFile.whileFolderIsLocked(of: address) {
+            (mayReplace) throws(NetpollError) in
+            let socket = try Self.bind(address, raw, options, mayReplace: mayReplace)
+            try socket.listen(backlog: Int32(clamping: options.backlog))
+            return socket
+        }
         localAddress = socket.localAddress?.socketAddress ?? address
         socketFile = SocketFile(address)
         self.socket = consume socket
@@ -69,7 +73,8 @@ public final class Listener: @unchecked Sendable {
     private static func bind(
         _ address: SocketAddress,
         _ raw: RawAddress,
-        _ options: ListenerOptions
+        _ options: ListenerOptions,
+        mayReplace: Bool
     ) throws(NetpollError) -> Socket {
         let socket = try Socket.make(family: raw.family)
         if raw.family != AF_UNIX {
@@ -80,7 +85,7 @@ public final class Listener: @unchecked Sendable {
             try socket.setOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY, only ? 1 : 0)
         }
         guard var number = socket.bind(raw) else { return socket }
-        if number == EADDRINUSE, try SocketFile.removeIfStale(address, raw) {
+        if number == EADDRINUSE, mayReplace, try SocketFile.removeIfStale(address, raw) {
             guard let second = socket.bind(raw) else { return socket }
             number = second
         }

@@ -39,6 +39,8 @@ struct SocketFile: Sendable {
     /// - Parameters:
     ///   - address: Where to listen; only a Unix socket file needs the lock (flock(2)).
     ///   - body: Told whether it may replace a file.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
     static func whileFolderIsLocked<R: ~Copyable>(
         of address: SocketAddress,
         _ body: (_ mayReplace: Bool) throws(NetpollError) -> R

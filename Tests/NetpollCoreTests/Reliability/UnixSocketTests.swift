@@ -94,8 +94,8 @@ struct UnixSocketTests {
         let group = try EventLoopGroup(count: 1)
         for _ in 0..<40 {
             let address = try folder.makeStaleSocket()
-            let outcomes = try await withThrowingTaskGroup(of: Result<Listener, NetpollError>.self) {
-                tasks in
+            typealias Outcome = Result<Listener, NetpollError>
+            let outcomes = try await withThrowingTaskGroup(of: Outcome.self) { tasks in
                 for _ in 0..<8 {
                     tasks.addTask {
                         try await blocking {

@@ -9,7 +9,7 @@ internal import Glibc
 /// Accepts connections on a TCP port or a Unix socket and spreads them over a group's loops.
 ///
 /// Running out of descriptors or memory neither stops it nor makes it spin: it pauses and tries
-/// again after 10 ms, then twice as long, up to a second.
+/// again after 10 ms, then twice as long, up to half a second.
 public final class Listener: @unchecked Sendable {
     // @unchecked: what stands below `Confined to the loop` is touched by the loop's thread only.
 
@@ -30,6 +30,10 @@ public final class Listener: @unchecked Sendable {
 
     /// At most so many connections are accepted before other descriptors get their turn.
     private static let acceptBatchLimit = 64
+    /// Errors of accept(2) that belong to one connection, which is gone already.
+    private static let lostConnectionErrors: Set<Int32> = [
+        ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTUNREACH,
+    ]
 
     /// Binds, listens and begins to accept.
     ///
@@ -154,7 +158,7 @@ public final class Listener: @unchecked Sendable {
     }
 
     private func retryLater() {
-        backOff = backOff == .zero ? .milliseconds(10) : min(backOff * 2, .seconds(1))
+        backOff = backOff == .zero ? .milliseconds(10) : min(backOff * 2, .milliseconds(500))
         if let token { loop.setInterest([], of: token) }
         _ = loop.schedule(at: loop.deadline(after: backOff)) { [weak self] in
             guard let self, self.socket != nil else { return }
@@ -180,6 +184,7 @@ extension Listener: ReadinessHandler {
     }
 
     private func acceptBatch() -> Backlog {
+        var lostCount = 0
         for _ in 0..<Self.acceptBatchLimit {
             guard let result = socket?.accept(loop.faults) else { return .drained }
             switch result {
@@ -189,14 +194,12 @@ extension Listener: ReadinessHandler {
             case .wouldBlock:
                 return .drained
             case .failed(let number):
-                // accept(2): these belong to one connection that is gone already.
-                if [ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTUNREACH].contains(number) {
-                    continue
-                }
-                return .failed
+                guard Self.lostConnectionErrors.contains(number) else { return .failed }
+                lostCount += 1
             }
         }
-        return .more
+        // Nothing but such errors is no accident, and may go on: a rule against all, for instance.
+        return lostCount < Self.acceptBatchLimit ? .more : .failed
     }
 
     private func adopt(_ fileDescriptor: Int32, _ peer: RawAddress) {

@@ -24,7 +24,7 @@ public struct LinkBufferProgram: ~Copyable {
         while let operation = arguments.next() {
             step += 1
             let count = Int(arguments.next() ?? 0) * Int(1 + (arguments.next() ?? 0) % 64)
-            if let difference = perform(operation % 16, count) {
+            if let difference = perform(operation % 20, count) {
                 return "step \(step): \(difference)"
             }
             if buffer.byteCount != model.count {
@@ -68,7 +68,11 @@ public struct LinkBufferProgram: ~Copyable {
         case 12: insert(count)
         case 13: return peekSlice(count)
         case 14: return readByte()
-        default: appendOwned(count)
+        case 15: appendOwned(count)
+        case 16: giveUp(count)
+        case 17: return regions()
+        case 18: return readInteger()
+        default: takeAll()
         }
         return nil
     }
@@ -154,6 +158,43 @@ public struct LinkBufferProgram: ~Copyable {
             memory.copyBytes(from: bytes)
             buffer.append(BufferSlice(owning: memory) { $0.deallocate() })
         }
+    }
+
+    /// Writes into a reservation and then throws, which leaves nothing.
+    private mutating func giveUp(_ count: Int) {
+        struct GivenUp: Error {}
+        try? buffer.write(upTo: count + 1) { (room: inout OutputRawSpan) throws(GivenUp) in
+            room.append(UInt8(0xFF))
+            throw GivenUp()
+        }
+    }
+
+    private func regions() -> String? {
+        var bytes: [UInt8] = []
+        var count = 0
+        buffer.forEachRegion { region in
+            count += 1
+            for index in 0..<region.byteCount {
+                bytes.append(region.unsafeLoad(fromByteOffset: index, as: UInt8.self))
+            }
+        }
+        guard count == buffer.segmentCount else { return "another number of regions" }
+        return bytes == model ? nil : "the regions hold other bytes"
+    }
+
+    private mutating func readInteger() -> String? {
+        let expected =
+            model.count < 2 ? nil : model.prefix(2).reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
+        if expected != nil { model.removeFirst(2) }
+        return buffer.readInteger(as: UInt16.self) == expected ? nil : "another integer"
+    }
+
+    private mutating func takeAll() {
+        var taken = buffer.takeAll()
+        if taken.isEmpty { return buffer.removeAll() }
+        buffer.write([nextByte])
+        buffer.append(taken.takeAll())
+        model.insert(nextByte, at: 0)
     }
 
     private func peekInteger(at offset: Int) -> String? {

@@ -220,4 +220,20 @@ struct ConnectionPoolTests {
         #expect(try await pool.checkOut().echoes())
         await fixture.end()
     }
+
+    @Test("a pool has one timer, however many deadlines its callers bring")
+    func timers() async throws {
+        let clock = ManualClock()
+        let fixture = try await PoolFixture(clock: clock, loopCount: 1)
+        let pool = fixture.pool
+        for _ in 0..<200 {
+            let end = clock.deadline(after: .milliseconds(10))
+            pool.checkIn(try await pool.checkOut(deadline: end))
+            await clock.advance(by: .milliseconds(20))
+        }
+        #expect(pool.statistics.reused == 199)
+        let count = await fixture.group.loops[0].timerCount()
+        #expect(count <= 2, "\(count) timers")
+        await fixture.end()
+    }
 }

@@ -10,6 +10,9 @@ public struct LinkBufferProgram: ~Copyable {
     /// Slices that were handed out, with the bytes they had then; they must never change.
     private var slices: [(slice: BufferSlice, bytes: [UInt8])] = []
     private var nextByte: UInt8 = 0
+    /// All bytes in turn, as many as one step appends and then some: copied at once, because a
+    /// debug build is slow one by one.
+    private static let pattern = (0..<(65 << 8)).map { UInt8(truncatingIfNeeded: $0) }
 
     /// Creates an empty buffer and model.
     public init() {}
@@ -78,10 +81,8 @@ public struct LinkBufferProgram: ~Copyable {
     }
 
     private mutating func append(_ count: Int, _ body: (inout LinkBuffer, [UInt8]) -> Void) {
-        let bytes = (0..<count).map { _ in
-            nextByte &+= 1
-            return nextByte
-        }
+        let bytes = Array(Self.pattern.dropFirst(Int(nextByte)).prefix(count))
+        nextByte &+= UInt8(truncatingIfNeeded: count)
         body(&buffer, bytes)
         model += bytes
     }
@@ -174,9 +175,7 @@ public struct LinkBufferProgram: ~Copyable {
         var count = 0
         buffer.forEachRegion { region in
             count += 1
-            for index in 0..<region.byteCount {
-                bytes.append(region.unsafeLoad(fromByteOffset: index, as: UInt8.self))
-            }
+            region.withUnsafeBytes { bytes += $0 }
         }
         guard count == buffer.segmentCount else { return "another number of regions" }
         return bytes == model ? nil : "the regions hold other bytes"

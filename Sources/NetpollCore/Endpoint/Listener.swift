@@ -70,6 +70,7 @@ public final class Listener: @unchecked Sendable {
         loop = group.next()
         let accepted = loop.perform { self.start() }
         guard accepted else {
+            socketFile?.remove()
             throw NetpollError(.shutdown, "listen on \(address): the group has ended")
         }
     }

@@ -133,6 +133,18 @@ struct UnixSocketTests {
         await group.shutdown()
     }
 
+    @Test("a listener that comes after its group's end leaves no file behind")
+    func endedGroup() async throws {
+        let folder = try Folder()
+        let group = try EventLoopGroup(count: 1)
+        await group.shutdown()
+        let error = #expect(throws: NetpollError.self) {
+            try listen(group, .unix(path: "\(folder.path)/s"))
+        }
+        #expect(error?.code == .shutdown)
+        #expect(access("\(folder.path)/s", F_OK) != 0)
+    }
+
     @Test("a socket file without rights is a clear error")
     func noRights() async throws {
         let folder = try Folder()

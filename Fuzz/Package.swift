@@ -7,12 +7,18 @@ let settings: [SwiftSetting] = [
     .unsafeFlags(["-parse-as-library"]),
 ]
 
-// Built by Scripts/fuzz and Scripts/fuzz-proto-files: libFuzzer brings the main function.
+// Built by Scripts/fuzz, Scripts/fuzz-buffers and Scripts/fuzz-proto-files: libFuzzer brings the main
+// function.
 let package = Package(
     name: "Fuzz",
     platforms: [.macOS("26.0")],
     dependencies: [.package(name: "netpoll-swift", path: "..")],
     targets: [
+        .executableTarget(
+            name: "FuzzBuffers",
+            dependencies: [.product(name: "NetpollTesting", package: "netpoll-swift")],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "FuzzMessages",
             dependencies: [.product(name: "NetpollProtobuf", package: "netpoll-swift")],

@@ -10,6 +10,9 @@ public struct LinkBufferProgram: ~Copyable {
     /// Slices that were handed out, with the bytes they had then; they must never change.
     private var slices: [(slice: BufferSlice, bytes: [UInt8])] = []
     private var nextByte: UInt8 = 0
+    /// All bytes in turn, as many as one step appends and then some: copied at once, because a
+    /// debug build is slow one by one.
+    private static let pattern = (0..<(65 << 8)).map { UInt8(truncatingIfNeeded: $0) }
 
     /// Creates an empty buffer and model.
     public init() {}
@@ -24,7 +27,7 @@ public struct LinkBufferProgram: ~Copyable {
         while let operation = arguments.next() {
             step += 1
             let count = Int(arguments.next() ?? 0) * Int(1 + (arguments.next() ?? 0) % 64)
-            if let difference = perform(operation % 16, count) {
+            if let difference = perform(operation % 20, count) {
                 return "step \(step): \(difference)"
             }
             if buffer.byteCount != model.count {
@@ -68,16 +71,18 @@ public struct LinkBufferProgram: ~Copyable {
         case 12: insert(count)
         case 13: return peekSlice(count)
         case 14: return readByte()
-        default: appendOwned(count)
+        case 15: appendOwned(count)
+        case 16: giveUp(count)
+        case 17: return regions()
+        case 18: return readInteger()
+        default: takeAll()
         }
         return nil
     }
 
     private mutating func append(_ count: Int, _ body: (inout LinkBuffer, [UInt8]) -> Void) {
-        let bytes = (0..<count).map { _ in
-            nextByte &+= 1
-            return nextByte
-        }
+        let bytes = Array(Self.pattern.dropFirst(Int(nextByte)).prefix(count))
+        nextByte &+= UInt8(truncatingIfNeeded: count)
         body(&buffer, bytes)
         model += bytes
     }
@@ -154,6 +159,41 @@ public struct LinkBufferProgram: ~Copyable {
             memory.copyBytes(from: bytes)
             buffer.append(BufferSlice(owning: memory) { $0.deallocate() })
         }
+    }
+
+    /// Writes into a reservation and then throws, which leaves nothing.
+    private mutating func giveUp(_ count: Int) {
+        struct GivenUp: Error {}
+        try? buffer.write(upTo: count + 1) { (room: inout OutputRawSpan) throws(GivenUp) in
+            room.append(UInt8(0xFF))
+            throw GivenUp()
+        }
+    }
+
+    private func regions() -> String? {
+        var bytes: [UInt8] = []
+        var count = 0
+        buffer.forEachRegion { region in
+            count += 1
+            region.withUnsafeBytes { bytes += $0 }
+        }
+        guard count == buffer.segmentCount else { return "another number of regions" }
+        return bytes == model ? nil : "the regions hold other bytes"
+    }
+
+    private mutating func readInteger() -> String? {
+        let expected =
+            model.count < 2 ? nil : model.prefix(2).reduce(UInt16(0)) { $0 << 8 | UInt16($1) }
+        if expected != nil { model.removeFirst(2) }
+        return buffer.readInteger(as: UInt16.self) == expected ? nil : "another integer"
+    }
+
+    private mutating func takeAll() {
+        var taken = buffer.takeAll()
+        if taken.isEmpty { return buffer.removeAll() }
+        buffer.write([nextByte])
+        buffer.append(taken.takeAll())
+        model.insert(nextByte, at: 0)
     }
 
     private func peekInteger(at offset: Int) -> String? {

@@ -143,7 +143,12 @@ int darwin_getnameinfo(
 #define F_SETFD 2
 #define F_SETFL 4
 #define FD_CLOEXEC 1
+#define O_RDONLY 0x00000000
 #define O_NONBLOCK 0x00000004
+#define O_DIRECTORY 0x00100000
+#define O_CLOEXEC 0x01000000
+#define LOCK_EX 0x02
+#define LOCK_NB 0x04
 #define S_IFMT ((darwin_mode)0170000)
 #define S_IFSOCK ((darwin_mode)0140000)
 #define _SC_OPEN_MAX 5
@@ -156,6 +161,8 @@ struct darwin_stat {
     unsigned short st_nlink;
     unsigned long long st_ino;
 } SWIFT("stat");
+int darwin_open(const char *, int) SWIFT("open(_:_:)");
+int darwin_flock(int, int) SWIFT("flock(_:_:)");
 int darwin_close(int) SWIFT("close(_:)");
 darwin_ssize darwin_read(int, void *, size_t) SWIFT("read(_:_:_:)");
 int darwin_unlink(const char *) SWIFT("unlink(_:)");

@@ -247,7 +247,11 @@ extension Connection {
     private func failFlush(_ number: Int32) {
         active.store(false, ordering: .releasing)
         let error = SystemError.make(number, "write to \(peerAddress)")
-        finish(output.withLock { $0.failFlush(error) })
+        // Let go of outside the lock, because that may run a deallocator.
+        var dropped = LinkBuffer()
+        let end = output.withLock { $0.failFlush(error, &dropped) }
+        dropped.removeAll()
+        finish(end)
         loop.perform { self.outputFailed(error) }
     }
 

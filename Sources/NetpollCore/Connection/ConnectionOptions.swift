@@ -10,18 +10,20 @@ public struct ConnectionOptions: Sendable {
         public var idle: Duration = .seconds(10)
         /// Time between probes; whole seconds, at least 1.
         ///
-        /// Default 5 s.
-        public var interval: Duration = .seconds(5)
-        /// Probes that may go unanswered.
+        /// Default 2 s.
+        public var interval: Duration = .seconds(2)
+        /// Probes that go unanswered before the peer counts as dead.
         ///
-        /// Default 2.
-        public var probes: Int = 2
+        /// Default 3: one or two may be lost.
+        public var probes: Int = 3
         /// How long sent bytes may stay unacknowledged (`TCP_USER_TIMEOUT`).
         ///
-        /// Default 15 s.
+        /// Default 15 s. Linux goes by it for probes too, whatever ``probes`` says: from then on after
+        /// the last byte came, one more that is unanswered ends the connection. So keep it above
+        /// ``idle`` and some intervals.
         public var unacknowledged: Duration = .seconds(15)
 
-        /// Creates the defaults: a dead peer is noticed in about 20 s idle, 15 s with unsent bytes.
+        /// Creates the defaults: a dead peer is noticed in about 16 s idle, 15 s with unsent bytes.
         public init() {}
     }
 

@@ -165,10 +165,10 @@ extension Connection.OutputState {
 
     /// Sending failed: nothing that was queued will ever arrive, so nothing more is accepted, or it
     /// would follow a gap.
-    mutating func failFlush(_ error: NetpollError) -> FlushEnd {
+    mutating func failFlush(_ error: NetpollError, _ dropped: inout LinkBuffer) -> FlushEnd {
         loss = loss ?? error
         isClosed = true
-        pending.removeAll()
+        swap(&pending, &dropped)
         return endFlush(below: 0)
     }
 

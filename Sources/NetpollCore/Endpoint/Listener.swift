@@ -9,7 +9,7 @@ internal import Glibc
 /// Accepts connections on a TCP port or a Unix socket and spreads them over a group's loops.
 ///
 /// Running out of descriptors or memory neither stops it nor makes it spin: it pauses and tries
-/// again after 10 ms, then twice as long, up to a second.
+/// again after 10 ms, then twice as long, up to half a second.
 public final class Listener: @unchecked Sendable {
     // @unchecked: what stands below `Confined to the loop` is touched by the loop's thread only.
 
@@ -52,12 +52,16 @@ public final class Listener: @unchecked Sendable {
 
     /// At most so many connections are accepted before other descriptors get their turn.
     private static let acceptBatchLimit = 64
+    /// Errors of accept(2) that belong to one connection, which is gone already.
+    private static let lostConnectionErrors: Set<Int32> = [
+        ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTUNREACH,
+    ]
 
     /// Binds, listens and begins to accept.
     ///
     /// Blocks while a host name is resolved, and takes the first of its addresses.
-    /// A Unix socket file that nobody listens on any more is replaced; the file is removed when the
-    /// listener closes.
+    /// A Unix socket file that nobody listens on any more is replaced, by one listener if several
+    /// start at once; the file is removed when the listener closes.
     ///
     /// - Parameters:
     ///   - address: Where to listen; TCP port 0 asks for any free port.
@@ -91,8 +95,12 @@ public final class Listener: @unchecked Sendable {
         makeExcessHandler: MakeHandler?
     ) throws(NetpollError) {
         let raw = try RawAddress.resolve(address, passive: true)[0]
-        let socket = try Self.bind(address, raw, options)
-        try socket.listen(backlog: Int32(clamping: options.backlog))
+        let socket = try SocketFile.whileFolderIsLocked(of: address) {
+            (mayReplace) throws(NetpollError) in
+            let socket = try Self.bind(address, raw, options, mayReplace: mayReplace)
+            try socket.listen(backlog: Int32(clamping: options.backlog))
+            return socket
+        }
         localAddress = socket.localAddress?.socketAddress ?? address
         socketFile = SocketFile(address)
         self.socket = consume socket
@@ -103,6 +111,7 @@ public final class Listener: @unchecked Sendable {
         loop = group.next()
         let accepted = loop.perform { self.start() }
         guard accepted else {
+            socketFile?.remove()
             throw NetpollError(.shutdown, "listen on \(address): the group has ended")
         }
     }
@@ -110,7 +119,8 @@ public final class Listener: @unchecked Sendable {
     private static func bind(
         _ address: SocketAddress,
         _ raw: RawAddress,
-        _ options: ListenerOptions
+        _ options: ListenerOptions,
+        mayReplace: Bool
     ) throws(NetpollError) -> Socket {
         let socket = try Socket.make(family: raw.family)
         if raw.family != AF_UNIX {
@@ -121,7 +131,7 @@ public final class Listener: @unchecked Sendable {
             try socket.setOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY, only ? 1 : 0)
         }
         guard var number = socket.bind(raw) else { return socket }
-        if number == EADDRINUSE, try SocketFile.removeIfStale(address, raw) {
+        if number == EADDRINUSE, mayReplace, try SocketFile.removeIfStale(address, raw) {
             guard let second = socket.bind(raw) else { return socket }
             number = second
         }
@@ -190,7 +200,7 @@ public final class Listener: @unchecked Sendable {
     }
 
     private func retryLater() {
-        backOff = backOff == .zero ? .milliseconds(10) : min(backOff * 2, .seconds(1))
+        backOff = backOff == .zero ? .milliseconds(10) : min(backOff * 2, .milliseconds(500))
         if let token { loop.setInterest([], of: token) }
         _ = loop.schedule(at: loop.deadline(after: backOff)) { [weak self] in
             guard let self, self.socket != nil else { return }
@@ -216,6 +226,7 @@ extension Listener: ReadinessHandler {
     }
 
     private func acceptBatch() -> Backlog {
+        var lostCount = 0
         for _ in 0..<Self.acceptBatchLimit {
             guard let result = socket?.accept(loop.faults) else { return .drained }
             switch result {
@@ -225,14 +236,12 @@ extension Listener: ReadinessHandler {
             case .wouldBlock:
                 return .drained
             case .failed(let number):
-                // accept(2): these belong to one connection that is gone already.
-                if [ECONNABORTED, EINTR, EPERM, EPROTO, ENETDOWN, EHOSTUNREACH].contains(number) {
-                    continue
-                }
-                return .failed
+                guard Self.lostConnectionErrors.contains(number) else { return .failed }
+                lostCount += 1
             }
         }
-        return .more
+        // Nothing but such errors is no accident, and may go on: a rule against all, for instance.
+        return lostCount < Self.acceptBatchLimit ? .more : .failed
     }
 
     private func adopt(_ fileDescriptor: Int32, _ peer: RawAddress) {

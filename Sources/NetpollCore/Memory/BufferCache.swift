@@ -8,7 +8,7 @@ internal import CNetpoll
 ///
 /// Bounds: classes from 1 KiB to 1 MiB are cached, at most ``bytesPerClassLimit`` in each and so
 /// 3.75 MiB in total; larger blocks and what exceeds the bound go back to the system at once. A
-/// loop that has had nothing to do for 5 s gives everything back.
+/// loop that has had nothing to do for 5 to 10 s gives everything back.
 final class BufferCache {
     static let smallestShift = 10
     static let largestShift = 20

@@ -73,6 +73,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     private let clock: (any LoopClock)?
     /// What goes wrong between the loop's sockets and the kernel, in tests.
     let faults: (any SystemCallFaults)?
+    /// How long nothing happens before the thread's cached blocks are given back.
+    private let trimDelay: Duration
 
     /// Creates a loop, which turns once ``LoopThreads/start(_:)`` gives it a thread.
     ///
@@ -88,6 +90,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         self.inputBudget = inputBudget
         clock = options.clock
         faults = options.faults
+        trimDelay = options.trimDelay
         poller = try Poller.make()
     }
 
@@ -383,15 +386,13 @@ extension EventLoop {
             self.lastWork = now
             return
         }
-        if lastWork.advanced(by: Self.trimDelay) <= now { cache.trim() }
+        if lastWork.advanced(by: trimDelay) <= now { cache.trim() }
     }
-
-    private static let trimDelay: Duration = .seconds(5)
 
     /// No longer than it takes to notice that the loop is idle, while that makes a difference.
     private func timeoutMilliseconds() -> Int32 {
         let isTrimmed = BufferCache.current?.statistics.cachedByteCount ?? 0 == 0
-        let longest: Int32 = isTrimmed ? -1 : Int32(Self.trimDelay.wholeMilliseconds)
+        let longest: Int32 = isTrimmed ? -1 : Int32(clamping: trimDelay.wholeMilliseconds)
         let timer = timerMilliseconds()
         return timer < 0 ? longest : longest < 0 ? timer : min(timer, longest)
     }

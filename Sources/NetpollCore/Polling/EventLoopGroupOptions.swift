@@ -19,6 +19,8 @@ public struct EventLoopGroupOptions: Sendable {
     /// Default `nil`: a quarter of the machine's memory, or of what the process's control group
     /// allows. Each connection has a bound of its own, ``ConnectionOptions/readHighWaterMark``.
     public var inputMemoryLimit: Int?
+    /// How long a loop is idle before it looks whether it still is, and then trims its cache.
+    package var trimDelay: Duration = .seconds(5)
     /// Where the loops take the time from; the system's monotonic clock by default.
     package var clock: (any LoopClock)?
     /// What goes wrong between sockets and the kernel; nothing by default.

@@ -37,6 +37,8 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
         var state: PoolState<Member>
         /// When the timer is due that ends idle connections and late callers.
         var nextSweep: Deadline?
+        /// That timer, or one that has fired.
+        var timer: TimerToken?
     }
 
     private let guarded: Locked<Guarded>
@@ -151,11 +153,21 @@ public final class ConnectionPool<Member: Poolable>: Sendable {
             guarded.nextSweep = deadline
             return true
         }
-        guard isNew else { return }
-        loop.execute { [weak self] in
-            guard let self else { return }
-            _ = self.loop.schedule(at: deadline) { [weak self] in self?.sweep(deadline) }
+        if isNew { loop.execute { [weak self] in self?.setTimer(deadline) } }
+    }
+
+    /// Puts a timer in the place of the last.
+    ///
+    /// Loop only.
+    private func setTimer(_ deadline: Deadline) {
+        // An earlier sweep may have been asked for meanwhile.
+        guard guarded.withLock({ $0.nextSweep == deadline }) else { return }
+        let timer = loop.schedule(at: deadline) { [weak self] in self?.sweep(deadline) }
+        let last = guarded.withLock { guarded in
+            defer { guarded.timer = timer }
+            return guarded.timer
         }
+        if let last { loop.cancel(last) }
     }
 
     private func sweep(_ deadline: Deadline) {

@@ -176,7 +176,9 @@ extension WorkerPool {
         while true {
             switch next(parker) {
             case .job(let job): job.runSynchronously(on: asUnownedTaskExecutor())
-            case .sleep: if !parker.park(for: Self.idleTimeout), leave(parker) { return }
+            case .sleep:
+                // One that was chosen in this moment takes its wake-up, or would have two later.
+                while !parker.park(for: Self.idleTimeout) { if leave(parker) { return } }
             case .end: return
             }
         }

@@ -1,8 +1,33 @@
 import Glibc
 import NetpollTesting
+import Synchronization
 import Testing
 
 @testable import NetpollCore
+
+/// Has every accept fail while it is told to.
+private final class FailingAccepts: SystemCallFaults {
+    let number = Locked<Int32?>(nil)
+    let failureCount = Atomic<Int>(0)
+
+    func fault(for call: SystemCall, on fileDescriptor: Int32) -> SystemCallFault? {
+        guard call == .accept, let number = number.withLock({ $0 }) else { return nil }
+        failureCount.wrappingAdd(1, ordering: .relaxed)
+        return .failure(number)
+    }
+}
+
+/// Has a socket dial the port that it has itself, as chance may do with a port of the system's
+/// choice.
+private final class OwnPort: SystemCallFaults {
+    private let address: RawAddress
+    init(_ address: RawAddress) { self.address = address }
+
+    func fault(for call: SystemCall, on fileDescriptor: Int32) -> SystemCallFault? {
+        guard call == .connect else { return nil }
+        return address.withSockaddr { bind(fileDescriptor, $0, $1) } == 0 ? nil : .failure(errno)
+    }
+}
 
 @Suite("System calls that fail", .timeLimit(.minutes(1)))
 struct FaultTests {
@@ -76,6 +101,75 @@ struct FaultTests {
         #expect(script.isFinished)
         await listener.close()
         await group.shutdown()
+    }
+
+    // Row B10, with what no test can cause for real.
+    @Test(
+        "an accept that fails for long neither spins nor keeps others waiting, and then goes on",
+        arguments: [EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, ECONNABORTED, EINTR]
+    )
+    func lastingAcceptFailure(number: Int32) async throws {
+        let clock = ManualClock()
+        let faults = FailingAccepts()
+        var options = clock.options
+        options.faults = faults
+        let group = try EventLoopGroup(count: 1, options: options)
+        let listener = try Listener(on: .tcp(host: "127.0.0.1", port: 0), group: group) { _ in
+            Echo()
+        }
+        let dialer = Dialer(group: group, connectTimeout: .seconds(3600))
+        let old = try await dialer.dial(listener.localAddress)
+        try await eventually("it is accepted") { listener.connectionCount == 1 }
+        faults.number.withLock { $0 = number }
+        let new = try await dialer.dial(listener.localAddress)
+        try await new.write([2])
+        try await eventually("it was tried") {
+            faults.failureCount.load(ordering: .relaxed) > 0
+        }
+        // While time stands still there is no reason to try again: one batch, however long it takes.
+        for _ in 0..<100 {
+            try await old.write([1])
+            #expect(Array(try await old.read(count: 1)) == [1])
+        }
+        #expect(faults.failureCount.load(ordering: .relaxed) <= 64)
+        for _ in 0..<100 { await clock.advance(by: .milliseconds(100)) }
+        let tries = faults.failureCount.load(ordering: .relaxed)
+        #expect(tries >= 10 && tries <= 30 * 64, "\(tries) tries in ten seconds")
+        #expect(listener.connectionCount == 1)
+        faults.number.withLock { $0 = nil }
+        // Within a second, half of which is left for the rest.
+        await clock.advance(by: .milliseconds(500))
+        #expect(Array(try await new.read(count: 1)) == [2])
+        await listener.close()
+        await group.shutdown()
+    }
+
+    @Test("a socket that reaches itself is a refused connection", arguments: ["127.0.0.1", "::1"])
+    func selfConnect(host: String) async throws {
+        let any = try RawAddress.resolve(.tcp(host: host, port: 0), passive: false)[0]
+        // The system allows it: both ends are one socket, and there is no server.
+        let proof = try Socket.make(family: any.family)
+        #expect(proof.bind(any) == nil)
+        let own = proof.localAddress
+        #expect([nil, EINPROGRESS].contains(proof.connect(try #require(own))))
+        let peer = proof.peerAddress
+        #expect(peer != nil && peer?.socketAddress == own?.socketAddress)
+        let free = try Self.freeAddress(like: any)
+        var options = EventLoopGroupOptions()
+        options.faults = OwnPort(free)
+        let group = try EventLoopGroup(count: 1, options: options)
+        let error = await #expect(throws: NetpollError.self) {
+            try await Dialer(group: group).dial(free.socketAddress)
+        }
+        #expect(error?.errorNumber == ECONNREFUSED)
+        await group.shutdown()
+    }
+
+    private static func freeAddress(like address: RawAddress) throws -> RawAddress {
+        let socket = try Socket.make(family: address.family)
+        #expect(socket.bind(address) == nil)
+        let chosen = socket.localAddress
+        return try #require(chosen)
     }
 
     @Test("a dial that fails tells the error of the system")

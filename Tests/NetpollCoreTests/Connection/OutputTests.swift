@@ -119,4 +119,41 @@ struct OutputTests {
         #expect(arrived?.count == 100)
         await group.shutdown()
     }
+
+    @Test("what a failed write leaves behind is let go of without the lock")
+    func droppedOutsideLock() async throws {
+        /// Has the first write fail after more has been queued.
+        final class Failing: SystemCallFaults {
+            let queueMore = Locked<(@Sendable () -> Void)?>(nil)
+            func fault(for call: SystemCall, on fileDescriptor: Int32) -> SystemCallFault? {
+                guard call == .write else { return nil }
+                queueMore.withLock { $0.take() }?()
+                return .failure(EPIPE)
+            }
+        }
+        let faults = Failing()
+        var options = EventLoopGroupOptions()
+        options.faults = faults
+        let group = try EventLoopGroup(count: 1, options: options)
+        let pair = ConnectedPair(group: group)
+        let connection = pair.first
+        let freed = Waiter<Int>()
+        faults.queueMore.withLock { more in
+            more = {
+                connection.withOutput { output in
+                    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 9, alignment: 1)
+                    output.append(
+                        BufferSlice(owning: memory) { memory in
+                            // Would never return under the lock.
+                            freed.finish(.success(connection.outputByteCount))
+                            memory.deallocate()
+                        }
+                    )
+                }
+            }
+        }
+        connection.withOutput { $0.write([1]) }
+        #expect(try await freed.wait(begin: {}, onCancel: {}) == 0)
+        await group.shutdown()
+    }
 }

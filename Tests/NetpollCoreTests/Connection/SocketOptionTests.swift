@@ -38,6 +38,14 @@ struct SocketOptionTests {
         await pair.end()
     }
 
+    @Test("by default three probes of an idle connection may be lost before it is given up")
+    func probes() {
+        let liveness = ConnectionOptions.Liveness()
+        // Linux ends it at the first probe's turn after `unacknowledged`, whatever `probes` says.
+        let lastProbe = liveness.idle + liveness.interval * (liveness.probes - 1)
+        #expect(liveness.probes == 3 && lastProbe < liveness.unacknowledged)
+    }
+
     @Test("what is switched off stays as the system has it")
     func off() async throws {
         var options = ConnectionOptions()

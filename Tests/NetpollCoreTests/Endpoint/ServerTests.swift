@@ -97,8 +97,14 @@ struct ServerTests {
         let group = try EventLoopGroup(count: 1)
         let server = Server(group: group, handlers: ServerHandlers(onRequest: { _ in }))
         await server.shutdown()
+        let late = #expect(throws: NetpollError.self) { try server.start(on: [local]) }
+        #expect(late?.code == .shutdown)
         try await server.run(on: [local])
-        #expect(throws: NetpollError.self) { try server.start(on: [local]) }
+        let other = Server(group: group, handlers: ServerHandlers(onRequest: { _ in }))
+        try other.start(on: [local])
+        let second = #expect(throws: NetpollError.self) { try other.start(on: [local]) }
+        #expect(second?.code == .shutdown)
+        await other.shutdown()
         await group.shutdown()
     }
 

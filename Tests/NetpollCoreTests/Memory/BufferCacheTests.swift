@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import NetpollCore
@@ -31,5 +32,106 @@ struct BufferCacheTests {
         #expect(statistics?.hits == 128 && statistics?.misses == 172)
         #expect(BufferCache.current == nil)
         await group.shutdown()
+    }
+
+    /// Calls a closure on a thread that has a cache.
+    private func withCache<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws
+        -> Value
+    {
+        try await blocking {
+            BufferCache.attachToThread()
+            defer { BufferCache.detachFromThread() }
+            return body()
+        }
+    }
+
+    private static var statistics: BufferCacheStatistics? { BufferCache.current?.statistics }
+
+    @Test("each class and the whole have a bound, and what is too large is not kept")
+    func bounds() async throws {
+        let cached = try await withCache { () -> [Int?] in
+            var cached: [Int?] = []
+            for shift in BufferCache.smallestShift...BufferCache.largestShift {
+                let before = Self.statistics?.cachedByteCount ?? 0
+                // Twice what a class may keep.
+                let count = max(2, 2 * BufferCache.bytesPerClassLimit >> shift)
+                do { _ = (0..<count).map { _ in BufferBlock(minimumCapacity: 1 << shift) } }
+                cached.append(Self.statistics.map { $0.cachedByteCount - before })
+            }
+            withExtendedLifetime(BufferBlock(minimumCapacity: 1 << 20 + 1)) {}
+            return cached + [Self.statistics?.cachedByteCount]
+        }
+        let classes = [Int](repeating: 256 << 10, count: 9) + [512 << 10, 1 << 20]
+        #expect(cached == classes + [classes.reduce(0, +)])
+        #expect(classes.reduce(0, +) == 3840 << 10)
+    }
+
+    @Test("trimming gives everything back, and the next request goes to the system")
+    func trim() async throws {
+        let statistics = try await withCache { () -> [BufferCacheStatistics?] in
+            for shift in 10...20 {
+                withExtendedLifetime(BufferBlock(minimumCapacity: 1 << shift)) {}
+            }
+            let full = Self.statistics
+            BufferCache.current?.trim()
+            let empty = Self.statistics
+            withExtendedLifetime(BufferBlock(minimumCapacity: 4096)) {}
+            return [full, empty, Self.statistics]
+        }
+        #expect(statistics.map { $0?.cachedByteCount } == [2047 << 10, 0, 4096])
+        #expect(statistics.map { $0?.misses } == [11, 11, 12])
+        #expect(statistics.map { $0?.hits } == [0, 0, 0])
+    }
+
+    @Test("a block joins the cache of the thread that lets go of it last, and not before")
+    func otherThread() async throws {
+        let handed = Shared<[BufferSlice]>([])
+        try await withCache {
+            let slice = BufferSlice(copying: [1, 2, 3])
+            handed.update { $0 = [slice, slice.slice(1..<2)] }
+        }
+        let cached = try await withCache { () -> [Int?] in
+            (0..<2).map { _ in
+                handed.update { _ = $0.removeFirst() }
+                return Self.statistics?.cachedByteCount
+            }
+        }
+        #expect(cached == [0, 1024])
+    }
+
+    @Test("a loop that has nothing to do gives its blocks back")
+    func idle() async throws {
+        var options = EventLoopGroupOptions()
+        options.trimDelay = .milliseconds(5)
+        let group = try EventLoopGroup(count: 1, options: options)
+        await group.loops[0].call {
+            for _ in 0..<3 { withExtendedLifetime(BufferBlock(minimumCapacity: 4096)) {} }
+        }
+        #expect(await group.bufferStatistics().hits == 2)
+        var cached = 4096
+        // To ask is work for the loop, so it gets the time between.
+        for _ in 0..<100 where cached > 0 {
+            try await group.loops[0].sleep(until: .after(.milliseconds(50)))
+            cached = await group.bufferStatistics().cachedByteCount
+        }
+        #expect(cached == 0)
+        await group.shutdown()
+    }
+
+    @Test("a second cache for a thread, and more bytes than were reserved, trap")
+    func misuse() async {
+        await #expect(processExitsWith: .failure) {
+            BufferCache.attachToThread()
+            BufferCache.attachToThread()
+        }
+        await #expect(processExitsWith: .failure) {
+            var buffer = LinkBuffer()
+            _ = buffer.reserve(10)
+            buffer.commit(1 << 20)
+        }
+        await #expect(processExitsWith: .failure) {
+            var buffer = LinkBuffer()
+            _ = buffer.reserve(-1)
+        }
     }
 }

@@ -240,6 +240,45 @@ struct PoolStateTests {
         #expect(backOff.delay(after: .max, random: 0.5) == .milliseconds(500))
     }
 
+    // Row B5: how often a dead address is dialled, and how soon a live one is found again.
+    @Test("callers without end dial a dead address some thirty times in ten seconds")
+    func boundedDials() {
+        for seed in UInt64(0)..<20 {
+            var state = PoolState<FakeMember>(options: PoolOptions(), seed: seed)
+            let error = NetpollError(.connectionRefused, "dial")
+            var dials: [Int] = []
+            for millisecond in 0..<10_000 {
+                let time = now.advanced(by: .milliseconds(millisecond))
+                let actions = names(
+                    state.checkOut(Waiter(), deadline: .distantFuture, now: time)
+                )
+                guard actions.contains("dial") else {
+                    #expect(actions == ["fail connectionRefused"], "nobody waits for a dead server")
+                    continue
+                }
+                dials.append(millisecond)
+                _ = state.dialFailed(error, now: time)
+            }
+            #expect(dials.count >= 10_000 / 601 && dials.count <= 34, "seed \(seed): \(dials)")
+            let pauses = zip(dials.dropFirst(), dials).map { $0 - $1 }
+            #expect(pauses.max() ?? 0 <= 601, "seed \(seed): \(pauses)")
+        }
+    }
+
+    @Test("clients that lose a server together come back spread over the jitter")
+    func spread() throws {
+        var counts = [Int](repeating: 0, count: 10)
+        for seed in UInt64(0)..<500 {
+            var backOff = DialBackOff(BackOff(), seed: seed)
+            for _ in 0..<10 { backOff.failed(NetpollError(.connectionRefused, "dial"), now: now) }
+            let end = try #require(backOff.end?.deadline)
+            // 500 ms, give or take a fifth: ten parts of 20 ms.
+            let part = end.timeRemaining(from: now.advanced(by: .milliseconds(400)))
+            counts[min(9, part.wholeMilliseconds / 20)] += 1
+        }
+        #expect(counts.min() ?? 0 >= 25 && counts.max() ?? 0 <= 100, "\(counts)")
+    }
+
     @Test("the minimum is dialled unasked, kept for ever and replaced when lost")
     func minimum() {
         var options = PoolOptions()

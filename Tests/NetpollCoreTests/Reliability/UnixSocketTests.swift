@@ -88,6 +88,33 @@ struct UnixSocketTests {
         await group.shutdown()
     }
 
+    @Test("of many that start on a file left behind at once, one serves and keeps its file")
+    func race() async throws {
+        let folder = try Folder()
+        let group = try EventLoopGroup(count: 1)
+        for _ in 0..<40 {
+            let address = try folder.makeStaleSocket()
+            typealias Outcome = Result<Listener, NetpollError>
+            let outcomes = try await withThrowingTaskGroup(of: Outcome.self) { tasks in
+                for _ in 0..<8 {
+                    tasks.addTask {
+                        try await blocking {
+                            Result { () throws(NetpollError) in try self.listen(group, address) }
+                        }
+                    }
+                }
+                return try await tasks.reduce(into: []) { $0.append($1) }
+            }
+            let listeners = outcomes.compactMap { try? $0.get() }
+            #expect(listeners.count == 1)
+            for case .failure(let error) in outcomes { #expect(error.code == .addressInUse) }
+            try await expectEcho(group, address)
+            for listener in listeners { await listener.close() }
+            #expect(access("\(folder.path)/s", F_OK) != 0, "nobody's file is left")
+        }
+        await group.shutdown()
+    }
+
     @Test("a deleted socket file is refused, and its old listener leaves the new one's file alone")
     func deleted() async throws {
         let folder = try Folder()
@@ -104,6 +131,18 @@ struct UnixSocketTests {
         try await expectEcho(group, address)
         await second.close()
         await group.shutdown()
+    }
+
+    @Test("a listener that comes after its group's end leaves no file behind")
+    func endedGroup() async throws {
+        let folder = try Folder()
+        let group = try EventLoopGroup(count: 1)
+        await group.shutdown()
+        let error = #expect(throws: NetpollError.self) {
+            try listen(group, .unix(path: "\(folder.path)/s"))
+        }
+        #expect(error?.code == .shutdown)
+        #expect(access("\(folder.path)/s", F_OK) != 0)
     }
 
     @Test("a socket file without rights is a clear error")

@@ -66,9 +66,15 @@ final class ClientSession: ConnectionHandler, Poolable {
 
     func onClose(_ body: @escaping @Sendable () -> Void) { connection.onClose(body) }
 
+    /// Closes the connection of a session without calls; a server that may work on one that was given
+    /// up gets to know that nobody waits for it, there being no message that says so.
+    private func endConnection() {
+        if state.withLock({ $0.hasUnanswered }) { connection.reset() } else { connection.close() }
+    }
+
     /// Takes no more calls and closes once those in flight have ended.
     func close() {
-        if state.withLock({ $0.drain() }) { connection.close() }
+        if state.withLock({ $0.drain() }) { endConnection() }
     }
 }
 
@@ -209,7 +215,7 @@ extension ClientSession {
         let (call, isDrained) = state.withLock { ($0.cancel(sequenceID), $0.isDrained) }
         guard let call else { return }
         resume(call, outcome)
-        if isExclusive || isDrained { connection.close() }
+        if isExclusive || isDrained { endConnection() }
     }
 
     private func scheduleExpiry(_ deadline: Deadline) {
@@ -228,7 +234,7 @@ extension ClientSession {
         guard !expired.isEmpty else { return }
         let error = RPCError(.deadlineExceeded, "no reply from \(connection.peerAddress) in time")
         for call in expired { resume(call, .failure(.failed(error))) }
-        if isExclusive || isDrained { connection.close() }
+        if isExclusive || isDrained { endConnection() }
     }
 }
 
@@ -285,7 +291,7 @@ extension ClientSession {
         case .drain(let closes):
             guard closes else { return }
             note(.refused)
-            connection.close()
+            endConnection()
         }
     }
 

@@ -176,6 +176,9 @@ struct BadPeerTests {
         for mode in [RPCClientOptions.Connections.multiplexed(count: 1), .pooled(limit: 2)] {
             var options = RPCClientOptions()
             options.connections = mode
+            // Such a server is left alone for a while; here each call is to meet it.
+            options.dialBackOff.initial = .zero
+            options.dialBackOff.limit = .zero
             let echo = Echo_EchoClient(
                 try RPCClient(to: listener.localAddress, options: options, group: loops)
             )

@@ -29,6 +29,8 @@ final class ClientSession: ConnectionHandler, Poolable {
     /// peer that does not multiplex still works on it.
     private let isExclusive: Bool
     private let state: Locked<ClientSessionState<Call>>
+    /// Why this side breaks the connection off, if it does.
+    private let breakReason = Locked<RPCError?>(nil)
     /// What the peer has done with the connection so far; changed on the connection's loop only.
     private let use = Atomic<Use>(.unknown)
 
@@ -173,12 +175,13 @@ extension ClientSession {
             return resume(call, .failure(.failed(failure)))
         }
         guard begin(head.sequenceID, deadline, call) else { return }
-        let accepted = connection.withOutput { output in
+        let (isQueued, position) = connection.queueOutput { output in
             let body = FrameEncoder.append(head, byteCount: byteCount, to: &output)
             request.write(to: body)
             FrameEncoder.finish(head, byteCount: byteCount, body: body, in: &output)
         }
-        if !accepted { end(head.sequenceID, .failure(.notSent)) }
+        if !isQueued { return end(head.sequenceID, .failure(.notSent)) }
+        if let position { state.withLock { $0.wait(head.sequenceID, at: position) } }
     }
 
     /// Enters a call in the table; when that is refused the call has ended and this returns false.
@@ -314,24 +317,19 @@ extension ClientSession {
 
     func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
         if error != nil { note(.refused) }
-        endAll(
-            RPCError(
-                .unavailable,
-                "the connection to \(connection.peerAddress) broke",
-                cause: error
-            )
-        )
+        let message = "the connection to \(connection.peerAddress) broke"
+        let reason =
+            breakReason.withLock { $0 } ?? RPCError(.unavailable, message, cause: error)
+        // Nothing more can be sent now, so what was not sent yet never ran.
+        let position = connection.unsentPosition
+        let (begun, unsent) = state.withLock { $0.close(unsentFrom: position) }
+        for call in begun { resume(call, .failure(.failed(reason))) }
+        for call in unsent { resume(call, .failure(.notSent)) }
     }
 
     private func breakOff(_ error: RPCError) {
         note(.refused)
-        endAll(error)
+        breakReason.withLock { $0 = error }
         connection.abort()
-    }
-
-    private func endAll(_ error: RPCError) {
-        for call in state.withLock({ $0.close() }) {
-            resume(call, .failure(.failed(error)))
-        }
     }
 }

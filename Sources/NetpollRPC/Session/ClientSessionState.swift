@@ -90,10 +90,19 @@ struct ClientSessionState<Call> {
         return (result.expired, timer)
     }
 
+    /// The request of a call has to wait before it can be sent.
+    mutating func wait(_ sequenceID: Int32, at position: UInt64) {
+        calls.setPosition(position, of: sequenceID)
+    }
+
     /// The connection is gone: everyone who waits gets to know.
-    mutating func close() -> [Call] {
+    ///
+    /// - Parameter position: Where in the stream the bytes begin that were never sent.
+    /// - Returns: The calls that may have run, and those that have not, because nothing of their
+    ///   requests was sent.
+    mutating func close(unsentFrom position: UInt64? = nil) -> (begun: [Call], unsent: [Call]) {
         isClosed = true
-        return calls.removeAll()
+        return calls.removeAll(unsentFrom: position)
     }
 
     /// This side wants no new calls.

@@ -64,8 +64,8 @@ struct SoakTests {
             samples.append((ProcessState.descriptorCount, ProcessState.residentByteCount))
         }
         print("descriptors and memory after each part: \(samples)")
-        #expect(Set(samples.map(\.descriptors)).count == 1, "\(samples)")
-        // The first part fills the caches.
+        // The first part fills the caches, and what came before may let go of something yet.
+        #expect(samples[3].descriptors <= samples[1].descriptors, "\(samples)")
         let growth = samples[3].memory - samples[1].memory
         #expect(growth < 8 << 20, "\(growth) bytes in 300 rounds")
         await load.fixture.stop()

@@ -14,7 +14,7 @@ struct Reply: Sendable {
 /// the connection's loop. The decisions are ``ClientSessionState``'s; this class carries them out.
 final class ClientSession: ConnectionHandler, Poolable {
     typealias Outcome = Result<Reply, CallFailure>
-    private typealias Call = UnsafeContinuation<Outcome, Never>
+    typealias Call = UnsafeContinuation<Outcome, Never>
 
     /// How a call ended without a reply.
     enum CallFailure: Error {
@@ -23,18 +23,18 @@ final class ClientSession: ConnectionHandler, Poolable {
         case failed(RPCError)
     }
 
-    private let connection: Connection
-    private let decoder: FrameDecoder
+    let connection: Connection
+    let decoder: FrameDecoder
     /// One call at a time: a call that ends without its reply ends the connection too, because a
     /// peer that does not multiplex still works on it.
-    private let isExclusive: Bool
-    private let state: Locked<ClientSessionState<Call>>
+    let isExclusive: Bool
+    let state: Locked<ClientSessionState<Call>>
     /// Why this side breaks the connection off, if it does.
-    private let breakReason = Locked<RPCError?>(nil)
+    let breakReason = Locked<RPCError?>(nil)
     /// What the peer has done with the connection so far; changed on the connection's loop only.
     private let use = Atomic<Use>(.unknown)
 
-    private enum Use: UInt8, AtomicRepresentable {
+    enum Use: UInt8, AtomicRepresentable {
         case unknown
         /// It has answered a call.
         case useful
@@ -57,8 +57,9 @@ final class ClientSession: ConnectionHandler, Poolable {
     var endedWithoutUse: Bool { use.load(ordering: .relaxed) == .refused }
 
     /// Notes what the peer does; only the first counts.
-    private func note(_ use: Use) {
-        _ = self.use.compareExchange(expected: .unknown, desired: use, ordering: .relaxed)
+    func note(_ use: Use) {
+        guard self.use.load(ordering: .relaxed) == .unknown else { return }
+        self.use.store(use, ordering: .relaxed)
     }
 
     /// Whether the caller runs on the loop of this session's connection.
@@ -70,7 +71,7 @@ final class ClientSession: ConnectionHandler, Poolable {
 
     /// Closes the connection of a session without calls; a server that may work on one that was given
     /// up gets to know that nobody waits for it, there being no message that says so.
-    private func endConnection() {
+    func endConnection() {
         if state.withLock({ $0.hasUnanswered }) { connection.reset() } else { connection.close() }
     }
 
@@ -205,7 +206,7 @@ extension ClientSession {
         return false
     }
 
-    private func resume(_ call: Call, _ outcome: Outcome) {
+    func resume(_ call: Call, _ outcome: Outcome) {
         Handover.willResume(self)
         call.resume(returning: outcome)
     }
@@ -238,98 +239,5 @@ extension ClientSession {
         let error = RPCError(.deadlineExceeded, "no reply from \(connection.peerAddress) in time")
         for call in expired { resume(call, .failure(.failed(error))) }
         if isExclusive || isDrained { endConnection() }
-    }
-}
-
-// MARK: - The connection's events
-
-extension ClientSession {
-    func connection(_ connection: Connection, didReceive input: inout LinkBuffer) -> Int {
-        do {
-            while true {
-                switch try decoder.next(&input) {
-                case .frame(let frame): try receive(frame)
-                case .incomplete(let wanted): return wanted
-                }
-            }
-        } catch {
-            breakOff(
-                RPCError(
-                    .protocolViolation,
-                    "\(connection.peerAddress) sent \(error)",
-                    cause: error
-                )
-            )
-            return 0
-        }
-    }
-
-    private func receive(_ frame: Frame) throws(WireError) {
-        // The body of a control frame is not protobuf, so it is told by its header alone.
-        let isControl = frame.transport == .ttHeaderFramed && frame.header.sequenceID == 0
-        let message = isControl ? nil : try WireMessage(parsing: frame.payload)
-        let sequenceID =
-            frame.transport == .ttHeaderFramed ? frame.header.sequenceID : message?.sequenceID ?? 0
-        // An exception may come from before the peer has read the request's id.
-        if let message, message.type == .reply, message.sequenceID != sequenceID {
-            throw WireError(.badPayload, "a reply has another sequence id than its header")
-        }
-        let receipt = state.withLock {
-            $0.receive(sequenceID, isConnectionReset: frame.header.isConnectionReset)
-        }
-        switch receipt {
-        case .reply(let call, let closes):
-            guard let message else { return }
-            // A server without room for a connection answers that its calls go elsewhere.
-            if !Self.sendsElsewhere(frame, message) {
-                note(.useful)
-            } else if isExclusive, frame.header.isConnectionReset {
-                note(.refused)
-            }
-            if frame.header.isConnectionReset { note(.refused) }
-            // First: the caller gives the session back, and it must not be lent again.
-            if closes || (isExclusive && Self.endsConnection(frame, message)) { close() }
-            resume(call, .success(Reply(header: frame.header, message: message)))
-        case .late: note(.useful)
-        case .drain(let closes):
-            guard closes else { return }
-            note(.refused)
-            endConnection()
-        }
-    }
-
-    private static func sendsElsewhere(_ frame: Frame, _ message: WireMessage) -> Bool {
-        message.type == .exception
-            && frame.header.string(WireFormat.StringKey.retryAdvice)
-                == RPCError.RetryAdvice.elsewhere.rawValue
-    }
-
-    /// Whether a peer that serves one call at a time closes the connection after this reply.
-    private static func endsConnection(_ frame: Frame, _ message: WireMessage) -> Bool {
-        if frame.header.isConnectionReset { return true }
-        guard message.type == .exception else { return false }
-        return WireException(parsing: message.body).typeID != WireFormat.ExceptionID.internalError
-    }
-
-    func connectionDidReachEnd(_ connection: Connection) {
-        breakOff(RPCError(.unavailable, "\(connection.peerAddress) closed the connection"))
-    }
-
-    func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
-        if error != nil { note(.refused) }
-        let message = "the connection to \(connection.peerAddress) broke"
-        let reason =
-            breakReason.withLock { $0 } ?? RPCError(.unavailable, message, cause: error)
-        // Nothing more can be sent now, so what was not sent yet never ran.
-        let position = connection.unsentPosition
-        let (begun, unsent) = state.withLock { $0.close(unsentFrom: position) }
-        for call in begun { resume(call, .failure(.failed(reason))) }
-        for call in unsent { resume(call, .failure(.notSent)) }
-    }
-
-    private func breakOff(_ error: RPCError) {
-        note(.refused)
-        breakReason.withLock { $0 = error }
-        connection.abort()
     }
 }

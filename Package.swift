@@ -168,7 +168,9 @@ let package = Package(
             dependencies: [
                 "NetpollRPC", "NetpollServiceLifecycle", "NetpollTesting", "TestProtos",
                 "TestSupport",
+                .product(name: "InMemoryLogging", package: "swift-log"),
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

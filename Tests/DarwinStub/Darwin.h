@@ -64,6 +64,10 @@ struct darwin_iovec {
     void *iov_base;
     size_t iov_len;
 } SWIFT("iovec");
+struct darwin_linger {
+    int l_onoff;
+    int l_linger;
+} SWIFT("linger");
 struct darwin_msghdr {
     void *msg_name;
     socklen_t msg_namelen;
@@ -81,6 +85,7 @@ struct darwin_msghdr {
 #define SOL_SOCKET 0xffff
 #define SO_REUSEADDR 0x0004
 #define SO_KEEPALIVE 0x0008
+#define SO_LINGER 0x0080
 #define SO_REUSEPORT 0x0200
 #define SO_SNDBUF 0x1001
 #define SO_RCVBUF 0x1002

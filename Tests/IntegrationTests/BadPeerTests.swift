@@ -1,3 +1,5 @@
+import InMemoryLogging
+import Logging
 import NetpollCore
 import NetpollProtobuf
 import TestProtos
@@ -8,8 +10,9 @@ import Testing
 
 @Suite("Peers that do not keep to the protocol", .timeLimit(.minutes(2)))
 struct BadPeerTests {
+    // Row A7.
     @Test(
-        "bytes that are not the protocol close the connection, and the server goes on",
+        "bytes that are not the protocol close the connection with a line at debug, no more",
         arguments: [
             "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\u{16}\u{03}\u{01}\u{02}\u{00}\u{01}\u{00}\u{01}",
             "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -17,9 +20,14 @@ struct BadPeerTests {
         ]
     )
     func garbage(text: String) async throws {
-        let fixture = try Fixture()
+        var log = InMemoryLogHandler()
+        log.logLevel = .trace
+        var options = RPCServerOptions()
+        options.logger = Logger(label: "test") { [log] _ in log }
+        let fixture = try Fixture(options: options)
         #expect(try await RawPeer(fixture).exchange(Array(text.utf8), endsOutput: false).isEmpty)
         #expect(try await fixture.echo().echo(.with { $0.msg = "x" }).msg == "x")
+        #expect(log.entries.map(\.level) == [.debug])
         await fixture.stop()
     }
 
@@ -176,6 +184,9 @@ struct BadPeerTests {
         for mode in [RPCClientOptions.Connections.multiplexed(count: 1), .pooled(limit: 2)] {
             var options = RPCClientOptions()
             options.connections = mode
+            // Such a server is left alone for a while; here each call is to meet it.
+            options.dialBackOff.initial = .zero
+            options.dialBackOff.limit = .zero
             let echo = Echo_EchoClient(
                 try RPCClient(to: listener.localAddress, options: options, group: loops)
             )

@@ -30,6 +30,17 @@ extension Connection {
         }
     }
 
+    /// As ``abort(_:)``, and the peer learns at once that this side reads no more either: after an
+    /// end alone it would go on to work on its answer.
+    package func reset() {
+        active.store(false, ordering: .releasing)
+        loop.perform {
+            self.isClosedLocally = true
+            self.resetsOnClose = true
+            self.finishClose(nil)
+        }
+    }
+
     /// Sends what is queued and then ends the write direction; reading goes on.
     ///
     /// The connection is inactive from then on, and gone once the peer has ended too. Any thread.

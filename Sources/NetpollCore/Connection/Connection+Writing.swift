@@ -29,6 +29,26 @@ extension Connection {
         return true
     }
 
+    /// As ``withOutput(_:)``, for a caller who wants to know later what was never sent.
+    ///
+    /// - Returns: Whether the bytes were queued and, when they have to wait because the kernel takes
+    ///   no more, their position in the stream; see ``unsentPosition``.
+    package func queueOutput(_ body: (inout LinkBuffer) -> Void) -> (
+        isQueued: Bool, position: UInt64?
+    ) {
+        let result = output.withLock { state in
+            let position = state.waitingPosition
+            return (isQueued: state.queue(body), position: position)
+        }
+        if result.isQueued { sendQueued() }
+        return result
+    }
+
+    /// Once the connection is gone: the position in the stream from which on no byte was sent.
+    ///
+    /// Any thread.
+    package var unsentPosition: UInt64? { output.withLock { $0.unsentPosition } }
+
     private func sendQueued() {
         if !loop.ifInside({ touch() }) { flushOutput() }
     }
@@ -203,7 +223,7 @@ extension Connection {
             switch send(&batch) {
             case .moved: break
             case .wouldBlock: return suspendFlush(batch)
-            case .failure(let number): return failFlush(number)
+            case .failure(let number): return failFlush(number, rest: batch.byteCount)
             }
             let isOurs = batchCount < Self.batchLimit
             switch output.withLock({ $0.nextBatch(isOurs: isOurs, below: mark) }) {
@@ -244,12 +264,12 @@ extension Connection {
         finish(end)
     }
 
-    private func failFlush(_ number: Int32) {
+    private func failFlush(_ number: Int32, rest: Int) {
         active.store(false, ordering: .releasing)
         let error = SystemError.make(number, "write to \(peerAddress)")
         // Let go of outside the lock, because that may run a deallocator.
         var dropped = LinkBuffer()
-        let end = output.withLock { $0.failFlush(error, &dropped) }
+        let end = output.withLock { $0.failFlush(error, rest: rest, &dropped) }
         dropped.removeAll()
         finish(end)
         loop.perform { self.outputFailed(error) }

@@ -56,6 +56,8 @@ public final class Connection: @unchecked Sendable {
     var isReadingPaused = false
     /// The write direction was ended after everything was sent.
     var outputHasEnded = false
+    /// The peer is to know at once that nobody reads any more.
+    var resetsOnClose = false
     /// This side closed; otherwise what was read before the end can still be taken.
     var isClosedLocally = false
     var isTouched = false
@@ -246,8 +248,9 @@ public final class Connection: @unchecked Sendable {
     }
 
     func closeIO() {
+        if resetsOnClose { socket?.resetOnClose() }
         socket = nil
-        if case .memory(let endpoint) = io { endpoint.close() }
+        if case .memory(let endpoint) = io { endpoint.close(resets: resetsOnClose) }
     }
 }
 

@@ -146,8 +146,9 @@ final class MemoryEndpoint: Sendable {
     }
 
     /// Gives everything up; what the peer had sent in vain resets it, as with a socket.
-    func close() {
-        if incoming.abandon() { outgoing.reset() } else { outgoing.end() }
+    func close(resets: Bool) {
+        let hasUnread = incoming.abandon()
+        if hasUnread || resets { outgoing.reset() } else { outgoing.end() }
         askPeer()
         peer.withLock { $0 = nil }
     }

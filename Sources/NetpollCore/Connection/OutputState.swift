@@ -31,6 +31,8 @@ extension Connection {
         private(set) var isAbandoned = false
         /// Why bytes that were accepted have not been sent and never will be.
         private(set) var loss: NetpollError?
+        /// The position from which on nothing has left and never will, once that is certain.
+        private(set) var unsentPosition: UInt64?
         /// The loop closed the connection while another thread was sending.
         private var closesIOAfterFlush = false
         /// The loop waits to hear that nothing is queued any more.
@@ -81,6 +83,15 @@ extension Connection.OutputState {
         body(&pending)
         acceptedByteCount += UInt64(max(0, pending.byteCount - before))
         return true
+    }
+
+    /// Where the next byte goes, if it has to wait because the kernel takes no more.
+    var waitingPosition: UInt64? { isBlocked ? acceptedByteCount : nil }
+
+    /// What waits will never be sent; of a batch that a thread has in hand it is only known of `rest`.
+    private mutating func noteUnsent(besides rest: Int = 0) {
+        let unsent = pending.byteCount + rest
+        unsentPosition = unsentPosition ?? acceptedByteCount - UInt64(unsent)
     }
 
     /// Lets a task write so many bytes if there is room and nobody came before it.
@@ -165,9 +176,16 @@ extension Connection.OutputState {
 
     /// Sending failed: nothing that was queued will ever arrive, so nothing more is accepted, or it
     /// would follow a gap.
-    mutating func failFlush(_ error: NetpollError, _ dropped: inout LinkBuffer) -> FlushEnd {
+    ///
+    /// `rest` is how much of the batch the kernel has not taken; what was pending goes to `dropped`.
+    mutating func failFlush(
+        _ error: NetpollError,
+        rest: Int,
+        _ dropped: inout LinkBuffer
+    ) -> FlushEnd {
         loss = loss ?? error
         isClosed = true
+        noteUnsent(besides: rest)
         swap(&pending, &dropped)
         return endFlush(below: 0)
     }
@@ -197,6 +215,7 @@ extension Connection.OutputState {
         isClosed = true
         isAbandoned = true
         isBlocked = false
+        noteUnsent()
         let dropped = pending.takeAll()
         if loss == nil, !dropped.isEmpty || isFlushing { loss = error }
         closesIOAfterFlush = isFlushing

@@ -96,6 +96,15 @@ extension Socket {
         else { throw SystemError.last("setsockopt(\(level), \(name))") }
     }
 
+    /// Makes the close send a reset instead of an end (`SO_LINGER` with no time, socket(7)).
+    ///
+    /// Unix sockets have no such thing: their peers learn of a close at once.
+    func resetOnClose() {
+        var value = linger(l_onoff: 1, l_linger: 0)
+        let size = socklen_t(MemoryLayout<linger>.size)
+        _ = setsockopt(fileDescriptor, SOL_SOCKET, SO_LINGER, &value, size)
+    }
+
     /// The pending error of the socket (`SO_ERROR`), 0 for none.
     func pendingError() -> Int32 {
         var value: Int32 = 0

@@ -136,10 +136,12 @@ final class MultiplexedConnections: Sendable {
 
     private func dialed(_ index: Int, _ outcome: Result<ClientSession, NetpollError>) {
         let now = now()
-        let (waiters, isClosed) = state.withLock { state -> ([Waiter<ClientSession>], Bool) in
+        let (waiters, told, isClosed) = state.withLock {
+            state -> ([Waiter<ClientSession>], Waiter<ClientSession>.Outcome, Bool) in
             guard case .dialing(let waiters) = state.slots[index] else {
-                return ([], state.isClosed)
+                return ([], outcome, state.isClosed)
             }
+            var told = outcome
             switch outcome {
             case .success(let session):
                 state.slots[index] = state.isClosed ? .empty : .ready(session)
@@ -147,10 +149,11 @@ final class MultiplexedConnections: Sendable {
             case .failure(let error):
                 state.slots[index] = .empty
                 state.backOff.failed(error, now: now)
+                if let session = state.activeSession { told = .success(session) }
             }
-            return (waiters, state.isClosed)
+            return (waiters, told, state.isClosed)
         }
-        for waiter in waiters { waiter.finish(outcome) }
+        for waiter in waiters { waiter.finish(told) }
         guard case .success(let session) = outcome else { return }
         if isClosed { session.close() }
         session.onClose { [weak self] in self?.ended(index, session) }

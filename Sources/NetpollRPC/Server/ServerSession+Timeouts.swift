@@ -10,6 +10,8 @@ extension ServerSession {
     /// A frame keeps the time of its first byte, however slowly the rest drips in.
     func watch(_ next: Watched, isNewFrame: Bool = false) {
         if next == .frame, watched == .frame, !isNewFrame { return }
+        // Whatever it sends, one without room has its second and no more.
+        if isExcess, watchTimer != nil { return }
         let now = connection.loop.now()
         lastActivity = now
         // An idle timer that is set already looks at `lastActivity` when it fires.
@@ -31,13 +33,13 @@ extension ServerSession {
         }
     }
 
-    /// How long a connection without room may take to send the request whose answer says so.
+    /// How long a connection without room may stay, to send the requests whose answers say so.
     private static let excessTimeout: Duration = .seconds(1)
 
     private func watchEnded() {
         watchTimer = nil
         let idleEnd = lastActivity.advanced(by: settings.options.idleTimeout)
-        if watched == .idle, inFlightCount > 0 || idleEnd > connection.loop.now() {
+        if watched == .idle, !isExcess, inFlightCount > 0 || idleEnd > connection.loop.now() {
             let next =
                 inFlightCount > 0
                 ? connection.loop.deadline(after: settings.options.idleTimeout) : idleEnd

@@ -38,7 +38,7 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
     // @unchecked: `headers` is touched by the connection's loop only; the rest is constant or locked.
 
     typealias Outcome = Result<Reply, CallFailure>
-    private typealias Call = PendingReply
+    typealias Call = PendingReply
 
     /// How a call ended without a reply.
     enum CallFailure: Error {
@@ -47,18 +47,20 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
         case failed(RPCError)
     }
 
-    private let connection: Connection
-    private let decoder: FrameDecoder
+    let connection: Connection
+    let decoder: FrameDecoder
     /// One call at a time: a call that ends without its reply ends the connection too, because a
     /// peer that does not multiplex still works on it.
-    private let isExclusive: Bool
-    private let state: Locked<ClientSessionState<Call>>
+    let isExclusive: Bool
+    let state: Locked<ClientSessionState<Call>>
     /// Confined to the connection's loop.
-    @exclusivity(unchecked) private var headers = HeaderMemo()
+    @exclusivity(unchecked) var headers = HeaderMemo()
+    /// Why this side breaks the connection off, if it does.
+    let breakReason = Locked<RPCError?>(nil)
     /// What the peer has done with the connection so far; changed on the connection's loop only.
     private let use = Atomic<Use>(.unknown)
 
-    private enum Use: UInt8, AtomicRepresentable {
+    enum Use: UInt8, AtomicRepresentable {
         case unknown
         /// It has answered a call.
         case useful
@@ -81,8 +83,9 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
     var endedWithoutUse: Bool { use.load(ordering: .relaxed) == .refused }
 
     /// Notes what the peer does; only the first counts.
-    private func note(_ use: Use) {
-        _ = self.use.compareExchange(expected: .unknown, desired: use, ordering: .relaxed)
+    func note(_ use: Use) {
+        guard self.use.load(ordering: .relaxed) == .unknown else { return }
+        self.use.store(use, ordering: .relaxed)
     }
 
     /// Whether the caller runs on the loop of this session's connection.
@@ -92,9 +95,15 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
 
     func onClose(_ body: @escaping @Sendable () -> Void) { connection.onClose(body) }
 
+    /// Closes the connection of a session without calls; a server that may work on one that was given
+    /// up gets to know that nobody waits for it, there being no message that says so.
+    func endConnection() {
+        if state.withLock({ $0.hasUnanswered }) { connection.reset() } else { connection.close() }
+    }
+
     /// Takes no more calls and closes once those in flight have ended.
     func close() {
-        if state.withLock({ $0.drain() }) { connection.close() }
+        if state.withLock({ $0.drain() }) { endConnection() }
     }
 }
 
@@ -179,10 +188,11 @@ extension ClientSession {
             return call.end(.failure(.failed(failure)))
         }
         guard begin(head.sequenceID, deadline, call) else { return }
-        let accepted = connection.withOutput { output in
+        let (isQueued, position) = connection.queueOutput { output in
             FrameEncoder.write(head, byteCount: byteCount, body: request, to: &output)
         }
-        if !accepted { end(head.sequenceID, .failure(.notSent)) }
+        if !isQueued { return end(head.sequenceID, .failure(.notSent)) }
+        if let position { state.withLock { $0.wait(head.sequenceID, at: position) } }
     }
 
     /// Enters a call in the table; when that is refused the call has ended and this returns false.
@@ -214,7 +224,7 @@ extension ClientSession {
         let (call, isDrained) = state.withLock { ($0.cancel(sequenceID), $0.isDrained) }
         guard let call else { return }
         call.end(outcome)
-        if isExclusive || isDrained { connection.close() }
+        if isExclusive || isDrained { endConnection() }
     }
 
     private func scheduleExpiry(_ deadline: Deadline) {
@@ -233,104 +243,6 @@ extension ClientSession {
         guard !expired.isEmpty else { return }
         let error = RPCError(.deadlineExceeded, "no reply from \(connection.peerAddress) in time")
         for call in expired { call.end(.failure(.failed(error))) }
-        if isExclusive || isDrained { connection.close() }
-    }
-}
-
-// MARK: - The connection's events
-
-extension ClientSession {
-    func connection(_ connection: Connection, didReceive input: inout LinkBuffer) -> Int {
-        do {
-            while true {
-                switch try decoder.next(&input, &headers) {
-                case .frame(let frame): try receive(frame)
-                case .incomplete(let wanted): return wanted
-                }
-            }
-        } catch {
-            breakOff(
-                RPCError(
-                    .protocolViolation,
-                    "\(connection.peerAddress) sent \(error)",
-                    cause: error
-                )
-            )
-            return 0
-        }
-    }
-
-    private func receive(_ frame: Frame) throws(WireError) {
-        // The body of a control frame is not protobuf, so it is told by its header alone.
-        let isControl = frame.transport == .ttHeaderFramed && frame.header.sequenceID == 0
-        let message = isControl ? nil : try WireMessage(parsing: frame.payload)
-        let sequenceID =
-            frame.transport == .ttHeaderFramed ? frame.header.sequenceID : message?.sequenceID ?? 0
-        // An exception may come from before the peer has read the request's id.
-        if let message, message.type == .reply, message.sequenceID != sequenceID {
-            throw WireError(.badPayload, "a reply has another sequence id than its header")
-        }
-        let receipt = state.withLock {
-            $0.receive(sequenceID, isConnectionReset: frame.header.isConnectionReset)
-        }
-        switch receipt {
-        case .reply(let call, let closes):
-            guard let message else { return }
-            // A server without room for a connection answers that its calls go elsewhere.
-            if !Self.sendsElsewhere(frame, message) {
-                note(.useful)
-            } else if isExclusive, frame.header.isConnectionReset {
-                note(.refused)
-            }
-            if frame.header.isConnectionReset { note(.refused) }
-            // First: the caller gives the session back, and it must not be lent again.
-            if closes || (isExclusive && Self.endsConnection(frame, message)) { close() }
-            call.end(.success(Reply(header: frame.header, message: message)))
-        case .late: note(.useful)
-        case .drain(let closes):
-            guard closes else { return }
-            note(.refused)
-            connection.close()
-        }
-    }
-
-    private static func sendsElsewhere(_ frame: Frame, _ message: WireMessage) -> Bool {
-        message.type == .exception
-            && frame.header.string(WireFormat.StringKey.retryAdvice)
-                == RPCError.RetryAdvice.elsewhere.rawValue
-    }
-
-    /// Whether a peer that serves one call at a time closes the connection after this reply.
-    private static func endsConnection(_ frame: Frame, _ message: WireMessage) -> Bool {
-        if frame.header.isConnectionReset { return true }
-        guard message.type == .exception else { return false }
-        return WireException(parsing: message.body).typeID != WireFormat.ExceptionID.internalError
-    }
-
-    func connectionDidReachEnd(_ connection: Connection) {
-        breakOff(RPCError(.unavailable, "\(connection.peerAddress) closed the connection"))
-    }
-
-    func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
-        if error != nil { note(.refused) }
-        endAll(
-            RPCError(
-                .unavailable,
-                "the connection to \(connection.peerAddress) broke",
-                cause: error
-            )
-        )
-    }
-
-    private func breakOff(_ error: RPCError) {
-        note(.refused)
-        endAll(error)
-        connection.abort()
-    }
-
-    private func endAll(_ error: RPCError) {
-        for call in state.withLock({ $0.close() }) {
-            call.end(.failure(.failed(error)))
-        }
+        if isExclusive || isDrained { endConnection() }
     }
 }

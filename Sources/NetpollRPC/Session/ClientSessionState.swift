@@ -29,6 +29,8 @@ struct ClientSessionState<Call> {
     private var isClosed = false
     /// When the runner will call ``expire(now:)`` next.
     private var timer: UInt64?
+    /// Calls that ended without a reply, which the peer may still work on.
+    private var unansweredCount = 0
     /// Replies that came after their call had ended.
     private(set) var lateReplyCount = 0
 
@@ -36,6 +38,9 @@ struct ClientSessionState<Call> {
     init(limit: Int) { self.limit = limit }
 
     var inFlightCount: Int { calls.count }
+
+    /// Whether the peer may be working on a call that nobody waits for.
+    var hasUnanswered: Bool { unansweredCount > 0 }
 
     /// Whether new calls are taken.
     var acceptsCalls: Bool { !isDraining && !isClosed }
@@ -60,6 +65,7 @@ struct ClientSessionState<Call> {
         }
         guard let call = calls.remove(sequenceID) else {
             lateReplyCount &+= 1
+            unansweredCount = max(0, unansweredCount - 1)
             return .late
         }
         return .reply(call, closes: isDraining && calls.count == 0)
@@ -68,21 +74,35 @@ struct ClientSessionState<Call> {
     /// A caller gives up.
     ///
     /// Returns it unless it has ended already.
-    mutating func cancel(_ sequenceID: Int32) -> Call? { calls.remove(sequenceID) }
+    mutating func cancel(_ sequenceID: Int32) -> Call? {
+        guard let call = calls.remove(sequenceID) else { return nil }
+        unansweredCount += 1
+        return call
+    }
 
     /// The timer fired.
     ///
     /// Returns who waited too long, and when to come back.
     mutating func expire(now: UInt64) -> (expired: [Call], next: UInt64?) {
         let result = calls.removeExpired(now)
+        unansweredCount += result.expired.count
         timer = result.next == .max ? nil : result.next
         return (result.expired, timer)
     }
 
+    /// The request of a call has to wait before it can be sent.
+    mutating func wait(_ sequenceID: Int32, at position: UInt64) {
+        calls.setPosition(position, of: sequenceID)
+    }
+
     /// The connection is gone: everyone who waits gets to know.
-    mutating func close() -> [Call] {
+    ///
+    /// - Parameter position: Where in the stream the bytes begin that were never sent.
+    /// - Returns: The calls that may have run, and those that have not, because nothing of their
+    ///   requests was sent.
+    mutating func close(unsentFrom position: UInt64? = nil) -> (begun: [Call], unsent: [Call]) {
         isClosed = true
-        return calls.removeAll()
+        return calls.removeAll(unsentFrom: position)
     }
 
     /// This side wants no new calls.

@@ -5,6 +5,8 @@ struct InFlightCalls<Call> {
     private struct Entry {
         var sequenceID: Int32
         var deadline: UInt64
+        /// Where its request waits in the stream; 0 when it did not have to wait.
+        var position: UInt64 = 0
         var call: Call
     }
 
@@ -49,12 +51,32 @@ struct InFlightCalls<Call> {
         return (expired, entries.lazy.compactMap { $0?.deadline }.min())
     }
 
-    /// Takes all calls out.
-    mutating func removeAll() -> [Call] {
-        let calls = entries.compactMap { $0?.call }
+    /// Notes where the request of a call waits to be sent.
+    mutating func setPosition(_ position: UInt64, of sequenceID: Int32) {
+        guard count > 0 else { return }
+        var index = home(sequenceID)
+        while let entry = entries[index] {
+            if entry.sequenceID == sequenceID {
+                entries[index]?.position = position
+                return
+            }
+            index = (index + 1) & (entries.count - 1)
+        }
+    }
+
+    /// Takes all calls out, those apart whose requests wait at or behind a position.
+    mutating func removeAll(unsentFrom position: UInt64?) -> (begun: [Call], unsent: [Call]) {
+        var result: (begun: [Call], unsent: [Call]) = ([], [])
+        for case let entry? in entries {
+            if let position, entry.position > 0, entry.position >= position {
+                result.unsent.append(entry.call)
+            } else {
+                result.begun.append(entry.call)
+            }
+        }
         entries = []
         count = 0
-        return calls
+        return result
     }
 
     /// Empties a place and moves later entries of its run up, so that no look-up ends early.
@@ -81,6 +103,7 @@ struct InFlightCalls<Call> {
         for entry in old {
             guard let entry else { continue }
             _ = insert(entry.sequenceID, deadline: entry.deadline, entry.call)
+            if entry.position > 0 { setPosition(entry.position, of: entry.sequenceID) }
         }
     }
 }

@@ -170,6 +170,9 @@ struct CutFrameTests {
         }
         var options = RPCClientOptions()
         options.connections = mode == .pooled(limit: 100) ? mode : .multiplexed(count: 1)
+        // Such a server is left alone for a while; here each call is to meet it.
+        options.dialBackOff.initial = .zero
+        options.dialBackOff.limit = .zero
         let client = try RPCClient(
             to: .local(listener.port),
             options: options,

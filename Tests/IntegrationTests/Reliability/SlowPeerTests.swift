@@ -170,4 +170,56 @@ struct SlowPeerTests {
             try await accepted.value.close()
         }
     }
+
+    @Test("calls whose requests a server never took are made elsewhere when its connection breaks")
+    func neverTaken() async throws {
+        let fleet = try Fleet(1, loops: try EventLoopGroup(count: 2))
+        let listener = try RawListener()
+        let accepted = Task { try await blocking { try listener.accept() } }
+        var options = RPCClientOptions()
+        options.connections = .multiplexed(count: 1)
+        options.connection.writeHighWaterMark = 64 << 20
+        let stuck = Endpoint(.local(listener.port))
+        let other = Endpoint(fleet.addresses[0], priority: 1)
+        let client = try RPCClient(
+            resolver: StaticResolver([stuck, other]),
+            options: options,
+            group: fleet.loops
+        )
+        // 60 MB, of which the kernel takes a few.
+        let text = String(repeating: "x", count: 300_000)
+        let calls = (0..<200).map { _ in
+            let info = ReplyInfo()
+            return (
+                info,
+                Task {
+                    var options = CallOptions()
+                    options.replyInfo = info
+                    return try await Echo_EchoClient(client).echo(
+                        .with { $0.msg = text },
+                        timeout: .seconds(60),
+                        options: options
+                    ).msg
+                }
+            )
+        }
+        try await eventually("all were sent") { calls.allSatisfy { $0.0.attempts > 0 } }
+        try await accepted.value.reset()
+        listener.close()
+        var (succeeded, failed) = (0, 0)
+        for (info, call) in calls {
+            switch await call.result {
+            case .success:
+                succeeded += 1
+                #expect(info.address == other.address)
+            case .failure(let error):
+                failed += 1
+                #expect((error as? RPCError)?.code == .unavailable)
+            }
+        }
+        // What the kernel had taken may have run.
+        #expect(failed >= 1 && succeeded >= 100, "\(failed) failed")
+        await client.close()
+        await fleet.stop()
+    }
 }

@@ -58,16 +58,16 @@ struct SoakTests {
         let server = load.fixture.server
         var samples: [(descriptors: Int, memory: Int)] = []
         for part in 0..<4 {
-            for number in 0..<25 { try await load.round(part * 25 + number) }
+            for number in 0..<150 { try await load.round(part * 150 + number) }
             try await eventually("all connections have closed") { server.connectionCount == 0 }
             #expect(server.callCount == 0)
             samples.append((ProcessState.descriptorCount, ProcessState.residentByteCount))
         }
         print("descriptors and memory after each part: \(samples)")
-        #expect(Set(samples.map(\.descriptors)).count == 1, "\(samples)")
-        // The first part fills the caches.
+        // The first part fills the caches, and what came before may let go of something yet.
+        #expect(samples[3].descriptors <= samples[1].descriptors, "\(samples)")
         let growth = samples[3].memory - samples[1].memory
-        #expect(growth < 8 << 20, "\(growth) bytes in 50 rounds")
+        #expect(growth < 8 << 20, "\(growth) bytes in 300 rounds")
         await load.fixture.stop()
     }
 }

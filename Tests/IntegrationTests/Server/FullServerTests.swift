@@ -91,7 +91,7 @@ struct FullServerTests {
         await setup.stop()
     }
 
-    @Test("who says nothing is closed after a second, and beyond 64 nobody is listened to")
+    @Test("who makes no call is closed after a second, and beyond 64 nobody is listened to")
     func silent() async throws {
         let clock = ManualClock()
         let loops = try EventLoopGroup(count: 1, options: clock.options)
@@ -103,6 +103,9 @@ struct FullServerTests {
         try await eventually("all are there") { server.connectionCount == 64 }
         #expect(try await blocking { try RawSocket(port: port).receiveEnd() } == .finished)
         #expect(server.connectionCount == 64)
+        // One talks, but not of a call, and gains no time by it.
+        let control = RefusalTests.frame([], sequenceID: 0, strings: [("crrst", "1")])
+        try await blocking { try silent[0].send(control) }
         await clock.advance(by: .milliseconds(999))
         #expect(server.connectionCount == 64)
         await clock.advance(by: .milliseconds(1))

@@ -113,4 +113,45 @@ struct OddCallTests {
         #expect(try await echo.echo(.init()).msg == "done")
         await fixture.finish(clock)
     }
+
+    // Row C3.
+    @Test(
+        "the server is told of a call that is given up: at once, or when its connection closes",
+        arguments: CallTests.modes
+    )
+    func givenUp(mode: RPCClientOptions.Connections) async throws {
+        let (gate, cancelled) = (Gate(), Counter())
+        let fixture = try HandlerFixture { request, _ in
+            guard request.msg.isEmpty else { return "done" }
+            do {
+                try await gate.waitOrCancel()
+            } catch {
+                cancelled.increment()
+            }
+            return ""
+        }
+        var clientOptions = RPCClientOptions()
+        clientOptions.connections = mode
+        let client = try RPCClient(
+            to: fixture.address,
+            options: clientOptions,
+            group: fixture.loops
+        )
+        let echo = Echo_EchoClient(client)
+        // Its timeout is so long that only the end of the connection can cancel the handler.
+        let call = Task { try await echo.echo(.init(), timeout: .seconds(600)) }
+        try await eventually("it runs") { fixture.server.callCount == 1 }
+        call.cancel()
+        let error = await #expect(throws: RPCError.self) { try await call.value }
+        #expect(error?.code == .cancelled)
+        #expect(try await echo.echo(.with { $0.msg = "next" }).msg == "done")
+        if case .multiplexed = mode {
+            // The connection serves others and stays.
+            #expect(cancelled.value == 0)
+            await client.close()
+        }
+        try await eventually("the handler was cancelled") { cancelled.value == 1 }
+        await client.close()
+        await fixture.stop()
+    }
 }

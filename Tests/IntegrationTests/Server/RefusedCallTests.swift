@@ -28,17 +28,18 @@ struct RefusedCallTests {
         }
     }
 
-    private static func request(_ service: String?, _ method: String, _ body: [UInt8] = [])
-        -> [UInt8]
-    {
+    /// A request with the sequence id 9.
+    static func request(_ service: String?, _ method: String, _ body: [UInt8] = []) -> [UInt8] {
         let strings = service.map { [(WireFormat.StringKey.serviceName, $0)] } ?? []
+        return RefusalTests.frame(message(method, body), strings: strings)
+    }
+
+    /// Its message, which is the whole request on Framed.
+    static func message(_ method: String, _ body: [UInt8] = []) -> [UInt8] {
         let name = Array(method.utf8)
         let length = UInt8(12 + name.count + body.count)
-        return RefusalTests.frame(
-            [0, 0, 0, length, 0x90, 1, 0, 1, 0, 0, 0, UInt8(name.count)] + name + [0, 0, 0, 9]
-                + body,
-            strings: strings
-        )
+        return [0, 0, 0, length, 0x90, 1, 0, 1, 0, 0, 0, UInt8(name.count)] + name
+            + [0, 0, 0, 9] + body
     }
 
     @Test(

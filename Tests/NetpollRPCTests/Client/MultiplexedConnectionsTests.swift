@@ -54,4 +54,39 @@ struct MultiplexedConnectionsTests {
         }
         #expect(ends.count > 90)
     }
+
+    @Test("callers of a dial that fails get a neighbour that lives, and no error")
+    func neighbour() async throws {
+        typealias Completion = @Sendable (Result<ClientSession, NetpollError>) -> Void
+        let loops = try EventLoopGroup(count: 1)
+        let loop = loops.loops[0]
+        let pending = Locked<[Completion]>([])
+        let connections = MultiplexedConnections(
+            count: 2,
+            backOff: BackOff(),
+            now: { .now() },
+            dial: { completion in pending.withLock { $0.append(completion) } }
+        )
+        func begin() -> Task<ClientSession, any Error> {
+            Task { try await connections.session(until: .distantFuture, on: loop) }
+        }
+        let calls = [begin(), begin(), begin(), begin()]
+        while pending.withLock({ $0.count }) < 2 { await Task.yield() }
+        let dials = pending.withLock { $0 }
+        let (near, far) = Connection.makePair(loop, loop, (.init(), .init()))
+        far.begin(nil)
+        near.begin { connection in
+            let session = ClientSession(connection, options: RPCClientOptions())
+            dials[0](.success(session))
+            return session
+        }
+        await loop.turn()
+        // It serves those who come while the other is still dialled.
+        let late = try await begin().value
+        dials[1](.failure(NetpollError(.timedOut, "dial")))
+        for call in calls { #expect(try await call.value === late) }
+        connections.close()
+        far.abort()
+        await loops.shutdown()
+    }
 }

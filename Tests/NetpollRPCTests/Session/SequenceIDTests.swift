@@ -133,7 +133,7 @@ struct SequenceIDTests {
         case .reply: call(state.receive(.max, isConnectionReset: false)).map { [$0] } ?? []
         case .deadline: state.expire(now: 10).expired
         case .cancellation: state.cancel(.max).map { [$0] } ?? []
-        case .loss: state.close()
+        case .loss: state.close().begun
         }
     }
 

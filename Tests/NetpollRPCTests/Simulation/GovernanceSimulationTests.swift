@@ -8,7 +8,7 @@ import Testing
 struct GovernanceSimulationTests {
     private static let seeds: [UInt64] = [1, 2, 3, 4, 5]
 
-    // MARK: Row C9
+    // Row C9.
 
     @Test("at ten times its load a server does most of its work in time", arguments: seeds)
     func goodput(seed: UInt64) {
@@ -39,7 +39,7 @@ struct GovernanceSimulationTests {
         #expect(overload.inTime < 1_000, "\(overload.inTime)")
     }
 
-    // MARK: Row C10
+    // Row C10.
 
     @Test(
         "retries of a server that fails every call add a tenth, however many attempts are allowed"
@@ -66,7 +66,7 @@ struct GovernanceSimulationTests {
         #expect(sent(10_000) <= 11_001)
     }
 
-    // MARK: Row C11
+    // Row C11.
 
     private static func milliseconds(_ range: ClosedRange<UInt64>) -> HedgingSimulation.Latency {
         {

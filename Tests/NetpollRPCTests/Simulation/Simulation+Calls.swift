@@ -110,7 +110,7 @@ extension Simulation {
         note("connection \(connection.number): \(why)")
         connection.isOpenAtClient = false
         send(.end, \.requests, of: connection)
-        for call in connection.session.close() {
+        for call in connection.session.close().begun {
             end(call, "unavailable: \(why)")
             giveBack(connection)
         }

@@ -1,0 +1,92 @@
+internal import NetpollCore
+
+/// What comes from the connection, on its loop.
+extension ClientSession {
+    func connection(_ connection: Connection, didReceive input: inout LinkBuffer) -> Int {
+        do {
+            while true {
+                switch try decoder.next(&input, &headers) {
+                case .frame(let frame): try receive(frame)
+                case .incomplete(let wanted): return wanted
+                }
+            }
+        } catch {
+            breakOff(
+                RPCError(
+                    .protocolViolation,
+                    "\(connection.peerAddress) sent \(error)",
+                    cause: error
+                )
+            )
+            return 0
+        }
+    }
+
+    private func receive(_ frame: Frame) throws(WireError) {
+        // The body of a control frame is not protobuf, so it is told by its header alone.
+        let isControl = frame.transport == .ttHeaderFramed && frame.header.sequenceID == 0
+        let message = isControl ? nil : try WireMessage(parsing: frame.payload)
+        let sequenceID =
+            frame.transport == .ttHeaderFramed ? frame.header.sequenceID : message?.sequenceID ?? 0
+        // An exception may come from before the peer has read the request's id.
+        if let message, message.type == .reply, message.sequenceID != sequenceID {
+            throw WireError(.badPayload, "a reply has another sequence id than its header")
+        }
+        let receipt = state.withLock {
+            $0.receive(sequenceID, isConnectionReset: frame.header.isConnectionReset)
+        }
+        switch receipt {
+        case .reply(let call, let closes):
+            guard let message else { return }
+            // A server without room for a connection answers that its calls go elsewhere.
+            if !Self.sendsElsewhere(frame, message) {
+                note(.useful)
+            } else if isExclusive, frame.header.isConnectionReset {
+                note(.refused)
+            }
+            // First: the caller gives the session back, and it must not be lent again.
+            if closes || (isExclusive && Self.endsConnection(frame, message)) { close() }
+            call.end(.success(Reply(header: frame.header, message: message)))
+        case .late: note(.useful)
+        case .drain(let closes):
+            guard closes else { return }
+            note(.refused)
+            endConnection()
+        }
+    }
+
+    private static func sendsElsewhere(_ frame: Frame, _ message: WireMessage) -> Bool {
+        message.type == .exception
+            && frame.header.string(WireFormat.StringKey.retryAdvice)
+                == RPCError.RetryAdvice.elsewhere.rawValue
+    }
+
+    /// Whether a peer that serves one call at a time closes the connection after this reply.
+    private static func endsConnection(_ frame: Frame, _ message: WireMessage) -> Bool {
+        if frame.header.isConnectionReset { return true }
+        guard message.type == .exception else { return false }
+        return WireException(parsing: message.body).typeID != WireFormat.ExceptionID.internalError
+    }
+
+    func connectionDidReachEnd(_ connection: Connection) {
+        breakOff(RPCError(.unavailable, "\(connection.peerAddress) closed the connection"))
+    }
+
+    func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
+        if error != nil { note(.refused) }
+        let message = "the connection to \(connection.peerAddress) broke"
+        let reason =
+            breakReason.withLock { $0 } ?? RPCError(.unavailable, message, cause: error)
+        // Nothing more can be sent now, so what was not sent yet never ran.
+        let position = connection.unsentPosition
+        let (begun, unsent) = state.withLock { $0.close(unsentFrom: position) }
+        for call in begun { call.end(.failure(.failed(reason))) }
+        for call in unsent { call.end(.failure(.notSent)) }
+    }
+
+    private func breakOff(_ error: RPCError) {
+        note(.refused)
+        breakReason.withLock { $0 = error }
+        connection.abort()
+    }
+}

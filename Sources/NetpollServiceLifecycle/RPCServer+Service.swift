@@ -32,7 +32,7 @@ extension RPCServer {
     ///   - signals: What ends the server.
     ///   - whenReady: Called once the server listens, with the addresses and the ports that were
     ///     chosen. Signals that arrive from then on end the server in good order.
-    /// - Throws: As ``RPCServer/start(on:)``.
+    /// - Throws: As `start(on:)`.
     public func runUntilSignal(
         _ signals: [UnixSignal] = [.sigterm, .sigint],
         whenReady: ([SocketAddress]) -> Void = { _ in }

@@ -147,6 +147,10 @@ extension Film_CatalogService {
         NetpollRPC.ServiceDescriptor(package: "film", name: "Catalog")
     }
 
+    package static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: Film_CatalogServiceFile.descriptors)
+    }
+
     package func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
         registrar.register("GetFilm") { (request: Film_GetFilmRequest, context) -> Film_Film in
             try await self.getFilm(request, context: context)
@@ -189,6 +193,10 @@ package protocol Film_RecommendationsService: NetpollRPC.RPCService {
 extension Film_RecommendationsService {
     package static var serviceDescriptor: NetpollRPC.ServiceDescriptor {
         NetpollRPC.ServiceDescriptor(package: "film", name: "Recommendations")
+    }
+
+    package static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: Film_CatalogServiceFile.descriptors)
     }
 
     package func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
@@ -236,6 +244,10 @@ package protocol Film_PagesService: NetpollRPC.RPCService {
 extension Film_PagesService {
     package static var serviceDescriptor: NetpollRPC.ServiceDescriptor {
         NetpollRPC.ServiceDescriptor(package: "film", name: "Pages")
+    }
+
+    package static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: Film_CatalogServiceFile.descriptors)
     }
 
     package func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
@@ -533,4 +545,26 @@ extension Film_Backend: NetpollProtobuf.Message {
         try decoder.implicit(3, &self.failed)
         try decoder.implicit(4, &self.isEjected)
     }
+}
+
+/// The descriptors of `film.proto` and of all that it imports.
+private enum Film_CatalogServiceFile {
+    static let descriptors: Swift.StaticString = """
+        Ct4HCgpmaWxtLnByb3RvEgRmaWxtIiAKDkdldEZpbG1SZXF1ZXN0Eg4KAmlkGAEgASgJUgJpZCJACgRGaWxtEg4K\
+        AmlkGAEgASgJUgJpZBIUCgV0aXRsZRgCIAEoCVIFdGl0bGUSEgoEeWVhchgDIAEoBVIEeWVhciIkChJMaXN0U2lt\
+        aWxhclJlcXVlc3QSDgoCaWQYASABKAlSAmlkIiQKEExpc3RTaW1pbGFyUmVwbHkSEAoDaWRzGAEgAygJUgNpZHMi\
+        IAoOR2V0UGFnZVJlcXVlc3QSDgoCaWQYASABKAlSAmlkIsUBCgRQYWdlEh4KBGZpbG0YASABKAsyCi5maWxtLkZp\
+        bG1SBGZpbG0SGAoHc2ltaWxhchgCIAMoCVIHc2ltaWxhchIfCgtpc19kZWdyYWRlZBgDIAEoCFIKaXNEZWdyYWRl\
+        ZBItCgtmaWxtX3NvdXJjZRgEIAEoCzIMLmZpbG0uU291cmNlUgpmaWxtU291cmNlEjMKDnNpbWlsYXJfc291cmNl\
+        GAUgASgLMgwuZmlsbS5Tb3VyY2VSDXNpbWlsYXJTb3VyY2UiPgoGU291cmNlEhgKB2FkZHJlc3MYASABKAlSB2Fk\
+        ZHJlc3MSGgoIYXR0ZW1wdHMYAiABKAVSCGF0dGVtcHRzIhUKE0xpc3RCYWNrZW5kc1JlcXVlc3QiPgoRTGlzdEJh\
+        Y2tlbmRzUmVwbHkSKQoIYmFja2VuZHMYASADKAsyDS5maWxtLkJhY2tlbmRSCGJhY2tlbmRzIooBCgdCYWNrZW5k\
+        EhgKB3NlcnZpY2UYASABKAlSB3NlcnZpY2USGAoHYWRkcmVzcxgCIAEoCVIHYWRkcmVzcxIUCgVlbmRlZBgDIAEo\
+        A1IFZW5kZWQSFgoGZmFpbGVkGAQgASgDUgZmYWlsZWQSHQoKaXNfZWplY3RlZBgFIAEoCFIJaXNFamVjdGVkMjYK\
+        B0NhdGFsb2cSKwoHR2V0RmlsbRIULmZpbG0uR2V0RmlsbVJlcXVlc3QaCi5maWxtLkZpbG0yUgoPUmVjb21tZW5k\
+        YXRpb25zEj8KC0xpc3RTaW1pbGFyEhguZmlsbS5MaXN0U2ltaWxhclJlcXVlc3QaFi5maWxtLkxpc3RTaW1pbGFy\
+        UmVwbHkyeAoFUGFnZXMSKwoHR2V0UGFnZRIULmZpbG0uR2V0UGFnZVJlcXVlc3QaCi5maWxtLlBhZ2USQgoMTGlz\
+        dEJhY2tlbmRzEhkuZmlsbS5MaXN0QmFja2VuZHNSZXF1ZXN0GhcuZmlsbS5MaXN0QmFja2VuZHNSZXBseWIGcHJv\
+        dG8z
+        """
 }

@@ -224,6 +224,10 @@ extension Kv_KeyValueService {
         NetpollRPC.ServiceDescriptor(package: "kv", name: "KeyValue")
     }
 
+    package static var fileDescriptors: NetpollRPC.FileDescriptors? {
+        NetpollRPC.FileDescriptors(base64: Kv_KeyValueServiceFile.descriptors)
+    }
+
     package func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar) {
         registrar.register("Get") { (request: Kv_GetRequest, context) -> Kv_GetReply in
             try await self.get(request, context: context)
@@ -573,4 +577,36 @@ extension Kv_ListReply: NetpollProtobuf.Message {
         self.entries = try decoder.messages(0)
         try decoder.implicit(1, &self.next)
     }
+}
+
+/// The descriptors of `keyvalue.proto` and of all that it imports.
+private enum Kv_KeyValueServiceFile {
+    static let descriptors: Swift.StaticString = """
+        CvsBCh5nb29nbGUvcHJvdG9idWYvZHVyYXRpb24ucHJvdG8SD2dvb2dsZS5wcm90b2J1ZiI6CghEdXJhdGlvbhIY\
+        CgdzZWNvbmRzGAEgASgDUgdzZWNvbmRzEhQKBW5hbm9zGAIgASgFUgVuYW5vc0KDAQoTY29tLmdvb2dsZS5wcm90\
+        b2J1ZkINRHVyYXRpb25Qcm90b1ABWjFnb29nbGUuZ29sYW5nLm9yZy9wcm90b2J1Zi90eXBlcy9rbm93bi9kdXJh\
+        dGlvbnBi+AEBogIDR1BCqgIeR29vZ2xlLlByb3RvYnVmLldlbGxLbm93blR5cGVzYgZwcm90bzMK/wEKH2dvb2ds\
+        ZS9wcm90b2J1Zi90aW1lc3RhbXAucHJvdG8SD2dvb2dsZS5wcm90b2J1ZiI7CglUaW1lc3RhbXASGAoHc2Vjb25k\
+        cxgBIAEoA1IHc2Vjb25kcxIUCgVuYW5vcxgCIAEoBVIFbmFub3NChQEKE2NvbS5nb29nbGUucHJvdG9idWZCDlRp\
+        bWVzdGFtcFByb3RvUAFaMmdvb2dsZS5nb2xhbmcub3JnL3Byb3RvYnVmL3R5cGVzL2tub3duL3RpbWVzdGFtcHBi\
+        +AEBogIDR1BCqgIeR29vZ2xlLlByb3RvYnVmLldlbGxLbm93blR5cGVzYgZwcm90bzMKgAkKDmtleXZhbHVlLnBy\
+        b3RvEgJrdhoeZ29vZ2xlL3Byb3RvYnVmL2R1cmF0aW9uLnByb3RvGh9nb29nbGUvcHJvdG9idWYvdGltZXN0YW1w\
+        LnByb3RvIoQBCgVFbnRyeRIQCgNrZXkYASABKAxSA2tleRIUCgV2YWx1ZRgCIAEoDFIFdmFsdWUSGAoHdmVyc2lv\
+        bhgDIAEoBFIHdmVyc2lvbhI5CgpleHBpcmVzX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcFIJ\
+        ZXhwaXJlc0F0Ih4KCkdldFJlcXVlc3QSEAoDa2V5GAEgASgMUgNrZXkiKwoIR2V0UmVwbHkSHwoFZW50cnkYASAB\
+        KAsyCS5rdi5FbnRyeVIFZW50cnkiYQoKU2V0UmVxdWVzdBIQCgNrZXkYASABKAxSA2tleRIUCgV2YWx1ZRgCIAEo\
+        DFIFdmFsdWUSKwoDdHRsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uUgN0dGwilgEKFENvbXBhcmVB\
+        bmRTZXRSZXF1ZXN0EhAKA2tleRgBIAEoDFIDa2V5EhQKBXZhbHVlGAIgASgMUgV2YWx1ZRIrCgN0dGwYAyABKAsy\
+        GS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25SA3R0bBIpChBleHBlY3RlZF92ZXJzaW9uGAQgASgEUg9leHBlY3Rl\
+        ZFZlcnNpb24iJAoIU2V0UmVwbHkSGAoHdmVyc2lvbhgBIAEoBFIHdmVyc2lvbiIhCg1EZWxldGVSZXF1ZXN0EhAK\
+        A2tleRgBIAEoDFIDa2V5Ig0KC0RlbGV0ZVJlcGx5IlEKC0xpc3RSZXF1ZXN0EhYKBnByZWZpeBgBIAEoDFIGcHJl\
+        Zml4EhQKBWFmdGVyGAIgASgMUgVhZnRlchIUCgVsaW1pdBgDIAEoDVIFbGltaXQiRAoJTGlzdFJlcGx5EiMKB2Vu\
+        dHJpZXMYASADKAsyCS5rdi5FbnRyeVIHZW50cmllcxISCgRuZXh0GAIgASgMUgRuZXh0KnoKBlN0YXR1cxIWChJT\
+        VEFUVVNfVU5TUEVDSUZJRUQQABIUChBTVEFUVVNfTk9UX0ZPVU5EEAESGwoXU1RBVFVTX1ZFUlNJT05fQ09ORkxJ\
+        Q1QQAhIUChBTVEFUVVNfVE9PX0xBUkdFEAMSDwoLU1RBVFVTX0ZVTEwQBDLjAQoIS2V5VmFsdWUSIwoDR2V0Eg4u\
+        a3YuR2V0UmVxdWVzdBoMLmt2LkdldFJlcGx5EiMKA1NldBIOLmt2LlNldFJlcXVlc3QaDC5rdi5TZXRSZXBseRI3\
+        Cg1Db21wYXJlQW5kU2V0Ehgua3YuQ29tcGFyZUFuZFNldFJlcXVlc3QaDC5rdi5TZXRSZXBseRIsCgZEZWxldGUS\
+        ES5rdi5EZWxldGVSZXF1ZXN0Gg8ua3YuRGVsZXRlUmVwbHkSJgoETGlzdBIPLmt2Lkxpc3RSZXF1ZXN0Gg0ua3Yu\
+        TGlzdFJlcGx5YgZwcm90bzM=
+        """
 }

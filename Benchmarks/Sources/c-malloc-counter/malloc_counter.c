@@ -20,15 +20,18 @@ uint64_t malloc_counter_read(void) { return count; }
 
 uint64_t malloc_counter_total(void) { return total ? atomic_load(total) : 0; }
 
-__attribute__((constructor)) static void begin(void) {
-    const char *path = getenv("NETPOLL_BENCH_COUNTS");
-    if (!path) return;
+void malloc_counter_share(const char *path) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || ftruncate(fd, sizeof *total) != 0) abort();
     void *memory = mmap(NULL, sizeof *total, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED) abort();
     close(fd);
     total = memory;
+}
+
+__attribute__((constructor)) static void begin(void) {
+    const char *path = getenv("NETPOLL_BENCH_COUNTS");
+    if (path) malloc_counter_share(path);
 }
 
 static void note(void) {

@@ -14,8 +14,9 @@ struct NetpollBench: AsyncParsableCommand {
             """,
         subcommands: [
             EchoServerCommand.self, RPCServerCommand.self, RPCClientCommand.self,
-            EchoCommand.self, RPCCommand.self, IdleCommand.self, StallCommand.self,
-            CodecCommand.self,
+            EchoCommand.self, RPCCommand.self, ScaleCommand.self, LatencyCommand.self,
+            IdleCommand.self, StallCommand.self, CodecCommand.self, BudgetsCommand.self,
+            CompareCommand.self,
         ]
     )
 }

@@ -4,6 +4,8 @@ import Foundation
 struct Measurement: Codable, Sendable {
     /// The subcommand, or its part.
     let benchmark: String
+    /// Which of several things the benchmark measures.
+    var part: String?
     /// Whose server.
     let subject: String
     /// Whose load.
@@ -14,6 +16,11 @@ struct Measurement: Codable, Sendable {
     var values: [String: Double]
 
     subscript(_ name: String) -> Double? { values[name] }
+
+    /// Bytes of messages that are answered in a second.
+    var bytesPerSecond: Double {
+        (values["calls_per_second"] ?? 0) * (conditions["size_bytes"] ?? 0)
+    }
 
     init(
         _ benchmark: String,

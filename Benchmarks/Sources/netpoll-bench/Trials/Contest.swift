@@ -5,8 +5,9 @@ struct Contest {
 
     init(_ benchmark: String) { self.benchmark = benchmark }
 
-    mutating func add(_ trial: Trial, _ conditions: [String: Double]) {
-        let row = Measurement(benchmark, trial.subject, client: trial.client, conditions)
+    mutating func add(_ trial: Trial, _ conditions: [String: Double], _ part: String? = nil) {
+        var row = Measurement(benchmark, trial.subject, client: trial.client, conditions)
+        row.part = part
         entries.append((trial, row))
     }
 

@@ -40,12 +40,17 @@ struct Trial: Sendable {
     /// disturbs the times, so that they are measured apart.
     func count(seconds: Double) async throws -> Counts {
         var counts = Counts()
-        if SystemCallCounter.isAvailable { try await countSystemCalls(seconds, &counts) }
+        if SystemCallCounter.isAvailable {
+            let calls = try await countSystemCalls(seconds: seconds)
+            counts.serverSystemCalls = calls.server
+            counts.clientSystemCalls = calls.client
+        }
         try await countAllocations(seconds, &counts)
         return counts
     }
 
-    private func countSystemCalls(_ seconds: Double, _ counts: inout Counts) async throws {
+    /// The system calls of each process for a call.
+    func countSystemCalls(seconds: Double) async throws -> (server: Double, client: Double) {
         let port = try await freePort()
         let server = try Child(server(port))
         defer { server.end() }
@@ -56,9 +61,8 @@ struct Trial: Sendable {
         _ = try client.line()
         let result = try LoadResult(line: try client.line())
         try client.wait()
-        let (serverCount, clientCount) = try counter.read()
-        counts.serverSystemCalls = serverCount / result.totalCalls
-        counts.clientSystemCalls = clientCount / result.totalCalls
+        let counts = try counter.read()
+        return (counts.server / result.totalCalls, counts.client / result.totalCalls)
     }
 
     private func countAllocations(_ seconds: Double, _ counts: inout Counts) async throws {

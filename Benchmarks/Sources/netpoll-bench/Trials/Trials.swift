@@ -103,7 +103,7 @@ struct RPCLoad: Sendable {
             "callers": Double(callers), "size_bytes": Double(size),
         ]
         if idle > 0 { conditions["active"] = Double(connections.count) }
-        if let rate { conditions["calls_per_second"] = rate }
+        if let rate { conditions["intended_per_second"] = rate }
         return conditions
     }
 

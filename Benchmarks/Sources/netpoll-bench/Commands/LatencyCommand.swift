@@ -13,8 +13,8 @@ struct LatencyCommand: AsyncParsableCommand {
             load itself is late counts as latency as well. Percentiles are of HdrHistogram with three \
             digits (C load: with an error below 1 %).
 
-            With --client swift this toolkit's client makes the calls: a thread for each loop keeps \
-            the time and hands due calls to the loop, as calls come from elsewhere in a program. With \
+            With --client swift this toolkit's client makes the calls: a thread keeps the time and \
+            hands due calls to the loops every 0.1 ms, as calls come from elsewhere in a program. With \
             --client c the C client does it, which costs little, so that latency is the server's.
             A run fails when calls pile up, or when fewer than 95 % of the calls end in time.
             """

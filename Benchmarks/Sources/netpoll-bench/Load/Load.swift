@@ -39,11 +39,9 @@ final class Load: Sendable {
         }
     }
 
-    /// One caller of a closed loop: makes its next call when the last one has ended.
-    ///
-    /// - Returns: The calls that began and ended between the two times.
-    func run(from start: Deadline, until end: Deadline) async -> Tally {
-        var tally = Tally()
+    /// One caller of a closed loop: makes its next call when the last one has ended, and records
+    /// those that began and ended between the two times.
+    func run(from start: Deadline, until end: Deadline, _ tally: SharedTally) async {
         var before = Deadline.now()
         while before < end {
             let failure = await call()
@@ -53,7 +51,6 @@ final class Load: Sendable {
             }
             before = after
         }
-        return tally
     }
 
     /// Makes one call.

@@ -10,6 +10,9 @@ import c_load
 final class OpenLoop: Sendable {
     /// More calls under way than this mean that the rate is beyond what client and server can do.
     private static let limit = 50_000
+    /// Calls are handed to the loops so often, in nanoseconds: a timer for each call would cost more
+    /// than the call.
+    private static let tick: UInt64 = 100_000
 
     private let load: Load
     private let loops: [EventLoop]
@@ -20,21 +23,18 @@ final class OpenLoop: Sendable {
     init(load: Load, loops: [EventLoop], callsPerSecond: Double) {
         self.load = load
         self.loops = loops
-        gap = 1e9 / callsPerSecond * Double(loops.count)
+        gap = 1e9 / callsPerSecond
     }
 
     /// - Returns: The calls that were meant to begin between the two times.
     /// - Throws: ``BenchError`` if the calls pile up, or do not end within ten seconds.
     func run(from start: Deadline, until end: Deadline) async throws -> Tally {
-        let begin = Deadline.now()
         let tallies = loops.map { _ in SharedTally() }
-        await withTaskGroup(of: Void.self) { pacers in
-            for (index, loop) in loops.enumerated() {
-                let first =
-                    Double(begin.uptimeNanoseconds)
-                    + gap * Double(index) / Double(loops.count)
-                let shared = tallies[index]
-                pacers.addTask { await self.pace(first, start, end, loop, shared) }
+        // A thread of its own keeps the time: an event loop's timers count milliseconds.
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [self] in
+                pace(from: start, until: end, tallies)
+                continuation.resume()
             }
         }
         let limit = end.advanced(by: .seconds(10))
@@ -45,57 +45,43 @@ final class OpenLoop: Sendable {
         guard !overflowed.load(ordering: .relaxed) else {
             throw BenchError("more than \(Self.limit) calls were under way: the rate is too high")
         }
-        return tallies.reduce(into: Tally()) { sum, shared in shared.tally.withLock { sum.add($0) }
-        }
+        return SharedTally.sum(tallies)
     }
 
-    /// A thread of its own keeps the time: an event loop's timers count milliseconds.
-    private func pace(
-        _ first: Double,
-        _ start: Deadline,
-        _ end: Deadline,
-        _ loop: EventLoop,
-        _ shared: SharedTally
-    ) async {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread { [self] in
-                var next = first
-                let last = Double(end.uptimeNanoseconds)
-                while next < last, !overflowed.load(ordering: .relaxed) {
-                    load_sleep_until(UInt64(next))
-                    let now = min(Double(Deadline.now().uptimeNanoseconds), last)
-                    var due: [UInt64] = []
-                    while next <= now {
-                        due.append(UInt64(next))
-                        next += gap
-                    }
-                    if due.isEmpty { continue }
-                    begin(due, start, loop, shared)
-                }
-                continuation.resume()
+    private func pace(from start: Deadline, until end: Deadline, _ tallies: [SharedTally]) {
+        let begin = load_now()
+        let last = end.uptimeNanoseconds
+        var count = 0
+        func time(_ number: Int) -> UInt64 { begin + UInt64(gap * Double(number)) }
+        while time(count) < last, !overflowed.load(ordering: .relaxed) {
+            let now = load_now()
+            load_sleep_until(max(time(count), now - now % Self.tick + Self.tick))
+            let reached = min(load_now(), last)
+            var due = loops.map { _ in [UInt64]() }
+            while time(count) <= reached {
+                due[count % loops.count].append(time(count))
+                count += 1
+            }
+            for (index, times) in due.enumerated() where !times.isEmpty {
+                hand(times, start.uptimeNanoseconds, loops[index], tallies[index])
             }
         }
     }
 
-    private func begin(_ due: [UInt64], _ start: Deadline, _ loop: EventLoop, _ shared: SharedTally)
-    {
+    private func hand(_ due: [UInt64], _ start: UInt64, _ loop: EventLoop, _ shared: SharedTally) {
         let count = underWay.wrappingAdd(due.count, ordering: .relaxed).newValue
         if count > Self.limit { overflowed.store(true, ordering: .relaxed) }
         loop.execute { [self] in
             for time in due {
                 Task.immediateDetached(executorPreference: loop) { [self] in
                     let failure = await load.call()
-                    let now = Deadline.now().uptimeNanoseconds
-                    if time >= start.uptimeNanoseconds {
-                        shared.tally.withLock { $0.record(now - time, failure) }
+                    if time >= start {
+                        let now = Deadline.now().uptimeNanoseconds
+                        shared.record(now - time, failure)
                     }
                     underWay.wrappingSubtract(1, ordering: .releasing)
                 }
             }
         }
     }
-}
-
-private final class SharedTally: Sendable {
-    let tally = Mutex(Tally())
 }

@@ -91,15 +91,16 @@ struct RPCClientCommand: AsyncParsableCommand {
             let loop = OpenLoop(load: load, loops: group.loops, callsPerSecond: rate)
             tally = try await loop.run(from: start, until: end)
         } else {
-            tally = await withTaskGroup(of: Tally.self) { tasks in
+            let tallies = group.loops.map { _ in SharedTally() }
+            await withTaskGroup(of: Void.self) { tasks in
                 for caller in 0..<concurrency {
-                    let loop = group.loops[caller % group.loops.count]
-                    tasks.addTask(executorPreference: loop) {
-                        await load.run(from: start, until: end)
+                    let index = caller % group.loops.count
+                    tasks.addTask(executorPreference: group.loops[index]) {
+                        await load.run(from: start, until: end, tallies[index])
                     }
                 }
-                return await tasks.reduce(into: Tally()) { $0.add($1) }
             }
+            tally = SharedTally.sum(tallies)
         }
         return Report(
             command: self,

@@ -1,4 +1,5 @@
 import Histogram
+import Synchronization
 
 /// What callers saw.
 struct Tally: Sendable {
@@ -32,5 +33,18 @@ struct Tally: Sendable {
 
     func microseconds(_ percentile: Double) -> Double {
         Double(latencies.valueAtPercentile(percentile)) / 1000
+    }
+}
+
+/// The tally of all callers on one loop: a histogram takes a third of a megabyte.
+final class SharedTally: Sendable {
+    private let tally = Mutex(Tally())
+
+    func record(_ nanoseconds: UInt64, _ failure: String?) {
+        tally.withLock { $0.record(nanoseconds, failure) }
+    }
+
+    static func sum(_ tallies: [SharedTally]) -> Tally {
+        tallies.reduce(into: Tally()) { sum, shared in shared.tally.withLock { sum.add($0) } }
     }
 }

@@ -46,17 +46,22 @@ final class Child {
 
     var processID: Int32 { process.processIdentifier }
 
-    /// The next line that the program prints.
+    /// The next line that the program prints; one that says nothing for two minutes has failed.
     func line() throws -> String {
+        let reader = output.fileHandleForReading
         while true {
             if let end = buffered.firstIndex(of: 10) {
                 defer { buffered = Data(buffered[(end + 1)...]) }
                 return String(decoding: buffered[..<end], as: UTF8.self)
             }
-            let more = output.fileHandleForReading.availableData
+            let name = process.executableURL?.lastPathComponent ?? ""
+            var waiting = pollfd(fd: reader.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&waiting, 1, 120_000) > 0 else {
+                throw BenchError("\(name) \(process.arguments ?? []) says nothing")
+            }
+            let more = reader.availableData
             guard !more.isEmpty else {
-                let what = process.executableURL?.lastPathComponent ?? ""
-                throw BenchError("\(what) \(process.arguments ?? []) ended early")
+                throw BenchError("\(name) \(process.arguments ?? []) ended early")
             }
             buffered += more
         }

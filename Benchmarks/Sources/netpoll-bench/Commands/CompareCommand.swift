@@ -56,10 +56,11 @@ struct CompareCommand: AsyncParsableCommand {
             }
         }
         for client in ["c", "swift"] {
+            var rows: [Measurement] = []
             try await run.add("latency, \(client) client") {
-                let shares = quick ? ["0.5"] : ["0.1", "0.25", "0.5", "0.75"]
+                let shares = quick ? ["0.5"] : ["0.1", "0.25", "0.5"]
                 let arguments = long + ["--client", client, "--shares"] + shares
-                let rows = try await LatencyCommand.parse(arguments).measure()
+                try await LatencyCommand.parse(arguments).measure { rows.append($0) }
                 try Plots.write(Plots.latency(rows), to: "\(output)/latency-\(client).svg")
                 return rows
             }
@@ -86,6 +87,7 @@ struct CompareCommand: AsyncParsableCommand {
                 StandardError.print("FAILED: \(name): \(error)")
             }
             try results.write(to: "\(output)/results.json")
+            fflush(nil)
         }
 
         func finish() throws {

@@ -42,7 +42,13 @@ struct LatencyCommand: AsyncParsableCommand {
 
     func run() async throws {
         var results = Results()
-        results.measurements = try await measure()
+        let failure: (any Error)?
+        do {
+            try await measure { results.measurements.append($0) }
+            failure = nil
+        } catch {
+            failure = error
+        }
         var table = Table([
             "share of peak", "intended/s", "calls/s", "p50 us", "p99 us", "p99.9 us", "p99/p50",
         ])
@@ -52,38 +58,39 @@ struct LatencyCommand: AsyncParsableCommand {
             }
             table.add([
                 row.conditions["share"].map { "\($0)" } ?? "closed loop",
-                cell("intended_per_second", 0),
-                cell("calls_per_second", 0), cell("p50_us", 0), cell("p99_us", 0),
-                cell("p99_9_us", 0), fixed((row["p99_us"] ?? .nan) / (row["p50_us"] ?? .nan), 2),
+                cell("intended_per_second", 0), cell("calls_per_second", 0), cell("p50_us", 0),
+                cell("p99_us", 0), cell("p99_9_us", 0),
+                fixed((row["p99_us"] ?? .nan) / (row["p50_us"] ?? .nan), 2),
             ])
         }
         print("open loop, \(client.rawValue) client, \(size) B")
         print(table.text)
         try results.write(to: options.json)
+        if let failure { throw failure }
     }
 
-    func measure() async throws -> [Measurement] {
-        var rows: [Measurement] = []
+    /// Hands each row on when it is measured.
+    func measure(_ report: (Measurement) -> Void) async throws {
         var load = RPCLoad(threads: threads, size: size)
         func trial() -> Trial { client == .swift ? load.ours : load.cClient }
         let peak: Double
         if let known = self.peak {
             peak = known
         } else {
-            rows.append(try await run(trial(), load.conditions))
-            peak = rows[0]["calls_per_second"] ?? 0
+            let row = try await run(trial(), load.conditions)
+            report(row)
+            peak = row["calls_per_second"] ?? 0
         }
         for share in shares {
             load.rate = peak * share
             var conditions = load.conditions
             conditions["share"] = share
             let row = try await run(trial(), conditions)
-            guard let rate = row["calls_per_second_min"], rate > 0.95 * peak * share else {
+            guard let rate = row["calls_per_second"], rate > 0.95 * peak * share else {
                 throw BenchError("the rate \(fixed(peak * share, 0))/s was not reached")
             }
-            rows.append(row)
+            report(row)
         }
-        return rows
     }
 
     private func run(_ trial: Trial, _ conditions: [String: Double]) async throws -> Measurement {

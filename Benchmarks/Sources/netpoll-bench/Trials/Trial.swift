@@ -73,14 +73,14 @@ struct Trial: Sendable {
         let server = try Child(program, counts: serverFile.path)
         defer { server.end() }
         _ = try server.line()
+        // Only programs of this package that are written in Swift count their allocations.
+        let before = try? serverFile.read()
         let client = try Child(load(port, seconds), counts: clientFile.path)
         defer { client.end() }
         _ = try client.line()
-        let before = try? serverFile.read()
         let result = try LoadResult(line: try client.line())
-        // Only programs of this package that are written in Swift count their allocations.
         if let before {
-            counts.serverAllocations = Double(try serverFile.read() - before) / result.calls
+            counts.serverAllocations = Double(try serverFile.read() - before) / result.totalCalls
         }
         counts.clientAllocations = result.allocations.map { $0 / result.calls }
         try client.wait()

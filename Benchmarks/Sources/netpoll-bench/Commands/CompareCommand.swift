@@ -7,8 +7,8 @@ struct CompareCommand: AsyncParsableCommand {
         commandName: "compare",
         abstract: "Runs all comparisons, prints each target beside what was measured, and plots.",
         discussion: """
-            Writes results.json, targets.txt and plots as SVG to a folder. Ratios are of medians of \
-            one run whose rounds take turns, on the same cores. Kitex does not run here: its rates \
+            Writes results.json, targets.txt and plots as SVG to a folder. A ratio is the median of \
+            the ratios of its rounds, in which all take turns on the same cores. Kitex does not run here: its rates \
             are those that were recorded on a machine of this kind. Scripts/compare builds all of it \
             first. Does not fail when a target is missed.
             """

@@ -43,8 +43,7 @@ struct EchoCommand: AsyncParsableCommand {
         for (name, unit) in [
             ("calls_per_second", "messages/s"), ("server_cpu_us_per_call", "CPU/message"),
         ] {
-            let ratio = (ours[name] ?? .nan) / (c[name] ?? .nan)
-            print("to C: \(fixed(ratio, 3)) \(unit)")
+            print("to C: \(fixed(ours.ratio(of: name, to: c) ?? .nan, 3)) \(unit)")
         }
         try results.write(to: options.json)
     }

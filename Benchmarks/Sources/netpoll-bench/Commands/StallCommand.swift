@@ -40,8 +40,8 @@ struct StallCommand: AsyncParsableCommand {
                 "  \(row.part ?? ""): p50 \(values[0]), p99 \(values[1]), p99.9 \(values[2]) us; \(calls) fast calls/s"
             )
         }
-        let p99 = results.measurements.map { $0["p99_us"] ?? .nan }
-        print("  p99 ratio \(fixed(p99[1] / p99[0], 2))")
+        let (calm, stalled) = (results.measurements[0], results.measurements[1])
+        print("  p99 ratio \(fixed(stalled.ratio(of: "p99_us", to: calm) ?? .nan, 2))")
         try results.write(to: json)
     }
 
@@ -81,6 +81,7 @@ struct StallCommand: AsyncParsableCommand {
             "p99_us": rounds.map { $0.microseconds(99) }.median,
             "p99_9_us": rounds.map { $0.microseconds(99.9) }.median,
         ]
+        row.rounds["p99_us"] = rounds.map { $0.microseconds(99) }
         return row
     }
 

@@ -14,6 +14,8 @@ struct Measurement: Codable, Sendable {
     var conditions: [String: Double]
     /// The results, by names that end with their units; medians of the rounds.
     var values: [String: Double]
+    /// What each round measured, in their order.
+    var rounds: [String: [Double]] = [:]
 
     subscript(_ name: String) -> Double? { values[name] }
 
@@ -36,16 +38,26 @@ struct Measurement: Codable, Sendable {
         self.values = values
     }
 
-    mutating func set(_ rounds: [Round]) {
-        let rates = rounds.map(\.callsPerSecond)
-        values["calls_per_second"] = rates.median
-        values["calls_per_second_min"] = rates.min()
-        values["calls_per_second_max"] = rates.max()
-        values["p50_us"] = rounds.map(\.p50).median
-        values["p99_us"] = rounds.map(\.p99).median
-        values["p99_9_us"] = rounds.map(\.p999).median
-        values["server_cpu_us_per_call"] = rounds.map(\.serverCPU).median
-        values["client_cpu_us_per_call"] = rounds.map(\.clientCPU).median
+    mutating func set(_ results: [Round]) {
+        rounds = [
+            "calls_per_second": results.map(\.callsPerSecond),
+            "p50_us": results.map(\.p50),
+            "p99_us": results.map(\.p99),
+            "p99_9_us": results.map(\.p999),
+            "server_cpu_us_per_call": results.map(\.serverCPU),
+            "client_cpu_us_per_call": results.map(\.clientCPU),
+        ]
+        values.merge(rounds.mapValues(\.median)) { $1 }
+        values["calls_per_second_min"] = rounds["calls_per_second"]?.min()
+        values["calls_per_second_max"] = rounds["calls_per_second"]?.max()
+    }
+
+    /// The median of the rounds' ratios to another row's rounds of the same contest.
+    func ratio(of name: String, to other: Measurement) -> Double? {
+        guard let own = rounds[name], let others = other.rounds[name], own.count == others.count,
+            !own.isEmpty, others.allSatisfy({ $0 > 0 })
+        else { return nil }
+        return zip(own, others).map { $0 / $1 }.median
     }
 
     mutating func set(_ counts: Counts) {

@@ -141,7 +141,7 @@ struct Targets {
 
     private static func ratio(_ row: Measurement?, _ other: Measurement?, _ name: String) -> Double?
     {
-        guard let value = row?[name], let base = other?[name], base > 0 else { return nil }
-        return value / base
+        guard let row, let other else { return nil }
+        return row.ratio(of: name, to: other)
     }
 }

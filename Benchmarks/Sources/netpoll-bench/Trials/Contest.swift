@@ -15,8 +15,10 @@ struct Contest {
     func run(rounds: Int, seconds: Double, counts: Bool) async throws -> [Measurement] {
         var results = entries.map { _ in [Round]() }
         for round in 0..<rounds {
-            for (index, entry) in entries.enumerated() {
-                results[index].append(try await entry.trial.measure(seconds: seconds))
+            // There and back, so that nobody always comes after the same neighbour.
+            let order = Array(entries.indices)
+            for index in round % 2 == 0 ? order : order.reversed() {
+                results[index].append(try await entries[index].trial.measure(seconds: seconds))
             }
             StandardError.print("  \(benchmark): round \(round + 1) of \(rounds)")
         }

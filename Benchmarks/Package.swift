@@ -14,7 +14,10 @@ let package = Package(
     ],
     targets: [
         .executableTarget(name: "c-echo-server"),
-        .executableTarget(name: "c-echo-client"),
+        .target(name: "c-load"),
+        .executableTarget(name: "c-echo-client", dependencies: ["c-load"]),
+        .executableTarget(name: "c-rpc-server"),
+        .executableTarget(name: "c-rpc-client", dependencies: ["c-load"]),
         .target(name: "c-malloc-counter"),
         .target(
             name: "CodecHarness",
@@ -26,7 +29,9 @@ let package = Package(
         .executableTarget(
             name: "netpoll-bench",
             dependencies: [
-                "CodecHarness", "c-codec",
+                "CodecHarness", "c-codec", "c-load", "c-malloc-counter",
+                // Run as children: they are built with it.
+                "c-echo-server", "c-echo-client", "c-rpc-server", "c-rpc-client",
                 .product(name: "NetpollProtobuf", package: "netpoll-swift"),
                 .product(name: "NetpollCore", package: "netpoll-swift"),
                 .product(name: "NetpollRPC", package: "netpoll-swift"),

@@ -1,7 +1,7 @@
 // The yardstick of raw echo: what the same work costs in C, with the least code that does it.
 //
-// Usage: c-echo-server PORT THREADS. Each thread has an epoll instance and a listening socket of
-// its own (SO_REUSEPORT), level-triggered like NetpollCore, and one buffer for all its connections.
+// Usage: c-echo-server PORT THREADS. Each thread has an epoll instance, level-triggered
+// like NetpollCore, and one buffer for all its connections; the first accepts for all, in turn.
 // What a socket does not take at once waits in memory of the connection until it can be written.
 
 #define _GNU_SOURCE
@@ -22,10 +22,10 @@ enum { buffer_size = 256 * 1024, batch = 256 };
 struct connection {
     int fd;
     char *rest;
-    size_t rest_size;
+    size_t rest_begin, rest_end;
 };
 
-static int port;
+static int port, threads, listener, *queues;
 
 static void fail(const char *what) {
     perror(what);
@@ -36,7 +36,6 @@ static int listen_on_port(void) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int one = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) fail("bind");
@@ -49,7 +48,8 @@ static void watch(int queue, int operation, struct connection *connection, uint3
     if (epoll_ctl(queue, operation, connection->fd, &event) != 0) fail("epoll_ctl");
 }
 
-static void accept_all(int queue, int listener) {
+static void accept_all(void) {
+    static unsigned next;
     for (;;) {
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) return;
@@ -57,7 +57,7 @@ static void accept_all(int queue, int listener) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         struct connection *connection = calloc(1, sizeof *connection);
         connection->fd = fd;
-        watch(queue, EPOLL_CTL_ADD, connection, EPOLLIN | EPOLLRDHUP);
+        watch(queues[next++ % threads], EPOLL_CTL_ADD, connection, EPOLLIN | EPOLLRDHUP);
     }
 }
 
@@ -69,11 +69,11 @@ static void end(struct connection *connection) {
 
 // Returns false when the connection is over.
 static int send_rest(int queue, struct connection *connection) {
-    ssize_t sent = send(connection->fd, connection->rest, connection->rest_size, MSG_NOSIGNAL);
+    size_t size = connection->rest_end - connection->rest_begin;
+    ssize_t sent = send(connection->fd, connection->rest + connection->rest_begin, size, MSG_NOSIGNAL);
     if (sent < 0) return errno == EAGAIN;
-    connection->rest_size -= sent;
-    memmove(connection->rest, connection->rest + sent, connection->rest_size);
-    if (connection->rest_size == 0) {
+    connection->rest_begin += sent;
+    if (connection->rest_begin == connection->rest_end) {
         free(connection->rest);
         connection->rest = NULL;
         watch(queue, EPOLL_CTL_MOD, connection, EPOLLIN | EPOLLRDHUP);
@@ -89,25 +89,24 @@ static int echo(int queue, struct connection *connection, char *buffer) {
     if (sent < 0 && errno != EAGAIN) return 0;
     if (sent < 0) sent = 0;
     if (sent == count) return 1;
-    connection->rest_size = count - sent;
-    connection->rest = malloc(connection->rest_size);
-    memcpy(connection->rest, buffer + sent, connection->rest_size);
+    connection->rest_begin = 0;
+    connection->rest_end = count - sent;
+    connection->rest = malloc(connection->rest_end);
+    memcpy(connection->rest, buffer + sent, connection->rest_end);
     watch(queue, EPOLL_CTL_MOD, connection, EPOLLOUT);
     return 1;
 }
 
-static void *serve(void *descriptor) {
-    int queue = epoll_create1(EPOLL_CLOEXEC);
-    struct connection listener = {.fd = (int)(long)descriptor};
-    watch(queue, EPOLL_CTL_ADD, &listener, EPOLLIN);
+static void *serve(void *number) {
+    int queue = queues[(long)number];
     char *buffer = malloc(buffer_size);
     struct epoll_event events[batch];
     for (;;) {
         int count = epoll_wait(queue, events, batch, -1);
         for (int index = 0; index < count; index++) {
             struct connection *connection = events[index].data.ptr;
-            if (connection == &listener) {
-                accept_all(queue, listener.fd);
+            if (!connection) {
+                accept_all();
                 continue;
             }
             int lives = connection->rest ? send_rest(queue, connection)
@@ -128,11 +127,15 @@ int main(int count, char **arguments) {
         return 2;
     }
     port = atoi(arguments[1]);
-    int threads = atoi(arguments[2]);
-    for (int index = 0; index < threads; index++) {
+    threads = atoi(arguments[2]);
+    listener = listen_on_port();
+    queues = calloc(threads, sizeof *queues);
+    for (long index = 0; index < threads; index++) queues[index] = epoll_create1(EPOLL_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN};
+    if (epoll_ctl(queues[0], EPOLL_CTL_ADD, listener, &event) != 0) fail("epoll_ctl");
+    for (long index = 0; index < threads; index++) {
         pthread_t thread;
-        void *descriptor = (void *)(long)listen_on_port();
-        if (pthread_create(&thread, NULL, serve, descriptor) != 0) fail("pthread_create");
+        if (pthread_create(&thread, NULL, serve, (void *)index) != 0) fail("pthread_create");
     }
     printf("c-echo-server: ready on tcp://127.0.0.1:%d, %d threads\n", port, threads);
     fflush(stdout);

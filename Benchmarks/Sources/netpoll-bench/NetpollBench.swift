@@ -14,7 +14,9 @@ struct NetpollBench: AsyncParsableCommand {
             """,
         subcommands: [
             EchoServerCommand.self, RPCServerCommand.self, RPCClientCommand.self,
-            EchoCommand.self, IdleCommand.self, StallCommand.self, CodecCommand.self,
+            EchoCommand.self, RPCCommand.self, ScaleCommand.self, LatencyCommand.self,
+            IdleCommand.self, StallCommand.self, CodecCommand.self, BudgetsCommand.self,
+            CompareCommand.self,
         ]
     )
 }
@@ -34,8 +36,8 @@ struct ServerOptions: ParsableArguments {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         print("\(name): ready on \(address), \(loops) loops")
         fflush(nil)
-        let start = CPUTime.now()
+        let start = Usage.now().cpuSeconds
         for await _ in signals { break }
-        print("\(name): \(CPUTime.now() - start) s of CPU time since ready")
+        print("\(name): \(Usage.now().cpuSeconds - start) s of CPU time since ready")
     }
 }

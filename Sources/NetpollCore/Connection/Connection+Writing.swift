@@ -24,7 +24,8 @@ extension Connection {
     /// - Returns: False when the connection is closed and the bytes were not queued.
     @discardableResult
     public func withOutput(_ body: (inout LinkBuffer) -> Void) -> Bool {
-        guard output.withLock({ $0.queue(body) }) else { return false }
+        let mark = options.writeHighWaterMark
+        guard output.withLock({ $0.queue(mark: mark, body) }) else { return false }
         sendQueued()
         return true
     }
@@ -108,9 +109,10 @@ extension Connection {
     private func write(admitted byteCount: Int, _ body: (inout LinkBuffer) -> Void)
         throws(NetpollError)
     {
+        let mark = options.writeHighWaterMark
         let isQueued = output.withLock { state in
             state.endAdmission(byteCount)
-            return state.queue(body)
+            return state.queue(mark: mark, body)
         }
         guard isQueued else { throw closedForWriting }
         sendQueued()
@@ -286,21 +288,20 @@ extension Connection {
         for writer in end.admissions { wake(writer.waiter, writer.byteCount) }
         if end.closesIO { loop.execute { self.closeIO() } }
         if end.hasMore { loop.execute { self.flushOutput() } }
+        if end.hasCaughtUp { loop.perform { self.outputDidCatchUp() } }
         if end.isDrained { loop.perform { self.outputDidDrain() } }
     }
 
     /// The loop learnt that the socket takes bytes again.
     func outputBecameWritable() {
-        let wasBlocked = output.withLock { state in
-            defer { state.isBlocked = false }
-            return state.isBlocked
-        }
+        output.withLock { $0.isBlocked = false }
         endStall()
         flushOutput()
         updateInterest()
-        guard wasBlocked, phase != .closed, output.withLock({ $0.queuedByteCount == 0 }) else {
-            return
-        }
+    }
+
+    private func outputDidCatchUp() {
+        guard phase != .closed else { return }
         handler?.connectionDidDrainOutput(self)
     }
 }

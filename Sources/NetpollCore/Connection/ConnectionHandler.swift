@@ -18,7 +18,8 @@ public protocol ConnectionHandler: AnyObject, Sendable {
     /// The peer sent its last byte. The connection can still be written.
     func connectionDidReachEnd(_ connection: Connection)
 
-    /// Everything that was written has been taken by the kernel, after it had to wait.
+    /// Everything that was written has been taken by the kernel, after it had to wait or was more than
+    /// ``ConnectionOptions/writeHighWaterMark``.
     func connectionDidDrainOutput(_ connection: Connection)
 
     /// The connection is gone. `error` tells what broke it; it is `nil` for a close in good order, by

@@ -37,6 +37,8 @@ extension Connection {
         private var closesIOAfterFlush = false
         /// The loop waits to hear that nothing is queued any more.
         private var isDraining = false
+        /// So much was queued, or for so long, that somebody may wait until it is gone.
+        private var isBehind = false
         /// First come, first served.
         private var writers: [Writer] = []
         private var flushes: [Flush] = []
@@ -53,6 +55,7 @@ struct FlushEnd: ~Copyable {
     let admissions: [Connection.OutputState.Writer]
     let closesIO: Bool
     let hasMore: Bool
+    let hasCaughtUp: Bool
     let isDrained: Bool
 }
 
@@ -74,14 +77,15 @@ enum FlushStep: ~Copyable {
 // MARK: - Writing
 
 extension Connection.OutputState {
-    /// Queues what `body` writes.
+    /// Queues what `body` writes; with more than `mark` bytes queued, the end of it all is told.
     ///
     /// - Returns: False when the connection is closed and the bytes were not queued.
-    mutating func queue(_ body: (inout LinkBuffer) -> Void) -> Bool {
+    mutating func queue(mark: Int, _ body: (inout LinkBuffer) -> Void) -> Bool {
         guard !isClosed else { return false }
         let before = pending.byteCount
         body(&pending)
         acceptedByteCount += UInt64(max(0, pending.byteCount - before))
+        if queuedByteCount > mark { isBehind = true }
         return true
     }
 
@@ -157,11 +161,14 @@ extension Connection.OutputState {
     private mutating func endFlush(below mark: Int) -> FlushEnd {
         isFlushing = false
         flushingByteCount = 0
+        let hasCaughtUp = isBehind && pending.isEmpty && loss == nil
+        if hasCaughtUp { isBehind = false }
         return FlushEnd(
             wakes: takeFlushed(),
             admissions: takeAdmissions(below: mark),
             closesIO: closesIOAfterFlush,
             hasMore: !isBlocked && !pending.isEmpty,
+            hasCaughtUp: hasCaughtUp,
             isDrained: isDraining && pending.isEmpty && loss == nil
         )
     }
@@ -171,6 +178,7 @@ extension Connection.OutputState {
         rest.append(pending.takeAll())
         swap(&pending, &rest)
         isBlocked = !isAbandoned
+        isBehind = true
         return endFlush(below: mark)
     }
 

@@ -40,6 +40,28 @@ struct OutputTests {
         await group.shutdown()
     }
 
+    @Test("a handler that pauses above the mark is told when all has been sent")
+    func handlerAboveMark() async throws {
+        let group = try EventLoopGroup(count: 1)
+        var options = ListenerOptions()
+        options.connection.writeHighWaterMark = 1024
+        let listener = try Listener(
+            on: .unix(path: "@netpoll-above-mark-tests"),
+            group: group,
+            options: options
+        ) { _ in PausingEcho() }
+        let connection = try await Dialer(group: group).dial(listener.localAddress)
+        for number: UInt8 in 0..<3 {
+            let bytes = [UInt8](repeating: number, count: 4096)
+            try await connection.write(bytes)
+            let echo = try await connection.read(count: 4096, deadline: .after(.seconds(30)))
+            #expect(Array(echo) == bytes)
+        }
+        connection.close()
+        await listener.close()
+        await group.shutdown()
+    }
+
     @Test("a writer that gives up while it waits leaves its place to the next")
     func abandonedPlace() async throws {
         let group = try EventLoopGroup(count: 1)
@@ -108,7 +130,7 @@ struct OutputTests {
         let accepted = await pair.first.loop.call {
             pair.first.withOutput { $0.write([UInt8](repeating: 1, count: 200)) }
             pair.first.flushOutput()
-            return pair.first.output.withLock { $0.queue { $0.write([2]) } }
+            return pair.first.output.withLock { $0.queue(mark: .max) { $0.write([2]) } }
         }
         #expect(!accepted)
         let flush = await #expect(throws: NetpollError.self) { try await pair.first.flush() }
@@ -156,4 +178,19 @@ struct OutputTests {
         #expect(try await freed.wait(begin: {}, onCancel: {}) == 0)
         await group.shutdown()
     }
+}
+
+/// Sends every byte back, and reads no more while too many wait to be sent.
+private final class PausingEcho: ConnectionHandler {
+    func connection(_ connection: Connection, didReceive input: inout LinkBuffer) -> Int {
+        var bytes = input.takeAll()
+        connection.withOutput { $0.append(bytes.takeAll()) }
+        if connection.outputByteCount > connection.options.writeHighWaterMark {
+            connection.pauseReading()
+        }
+        return 0
+    }
+    func connectionDidDrainOutput(_ connection: Connection) { connection.resumeReading() }
+    func connectionDidReachEnd(_ connection: Connection) { connection.close() }
+    func connection(_ connection: Connection, didCloseWith error: NetpollError?) {}
 }

@@ -21,6 +21,9 @@ struct CodecCommand: ParsableCommand {
     @Option(help: "Only this message: text, order or listing.")
     var message: String?
 
+    @Option(help: "A file for the results as JSON; keys end with their units.")
+    var json: String?
+
     @Flag(help: "Leave C out, so that a profiler sees only the Swift that is measured.")
     var withoutC = false
 
@@ -40,10 +43,28 @@ struct CodecCommand: ParsableCommand {
             if let other { gains.append(other.nanoseconds / row.nanoseconds) }
             print(Self.line(row, c, other))
         }
+        try results([
+            (Trials.ours, rows), ("C on libprotobuf-c", cRows), ("SwiftProtobuf", peerRows),
+        ])
+        .write(to: json)
         if !gains.isEmpty {
             let mean = exp(gains.map { log($0) }.reduce(0, +) / Double(gains.count))
             print("geometric mean of the gains: \(Self.fixed(mean, 2))")
         }
+    }
+
+    private func results(_ subjects: [(String, [CodecRow])]) -> Results {
+        var results = Results()
+        for (subject, rows) in subjects {
+            for row in rows {
+                var measurement = Measurement("codec", subject, [:])
+                measurement.part = "\(row.message), \(row.operation)"
+                measurement.values["nanoseconds_per_message"] = row.nanoseconds
+                measurement.values["allocations_per_message"] = row.allocations
+                results.measurements.append(measurement)
+            }
+        }
+        return results
     }
 
     private static func line(_ row: CodecRow, _ c: CodecRow?, _ peer: CodecRow?) -> String {

@@ -56,6 +56,8 @@ struct RPCServerCommand: AsyncParsableCommand {
         let service = BlockingEcho(echo: EchoService(loops: group))
         var serverOptions = RPCServerOptions()
         serverOptions.listener.connectionLimit = 100_000
+        // What an open loop piles up while the machine does other work is measured, not refused.
+        serverOptions.inFlightLimit = 65_536
         let server = RPCServer(services: [service], options: serverOptions, group: group)
         let bound = try server.start(on: [options.address()])
         await options.serve("rpc-server", on: bound[0])

@@ -27,8 +27,26 @@ struct StallCommand: AsyncParsableCommand {
     var rounds = 3
     @Option(help: "Multiplexed connections.")
     var mux = 2
+    @Option(help: "A file for the results as JSON; keys end with their units.")
+    var json: String?
 
     func run() async throws {
+        var results = Results()
+        results.measurements = try await measure()
+        for row in results.measurements {
+            let values = ["p50_us", "p99_us", "p99_9_us"].map { fixed(row[$0] ?? .nan, 0) }
+            let calls = fixed(row["calls_per_second"] ?? .nan, 0)
+            print(
+                "  \(row.part ?? ""): p50 \(values[0]), p99 \(values[1]), p99.9 \(values[2]) us; \(calls) fast calls/s"
+            )
+        }
+        let (calm, stalled) = (results.measurements[0], results.measurements[1])
+        print("  p99 ratio \(fixed(stalled.ratio(of: "p99_us", to: calm) ?? .nan, 2))")
+        try results.write(to: json)
+    }
+
+    /// A row without blocking calls and one with them.
+    func measure() async throws -> [Measurement] {
         let port = try await freePort()
         let address = SocketAddress.tcp(host: "127.0.0.1", port: port)
         let server = try Child("netpoll-bench", ["rpc-server", "--listen", "\(address)"])
@@ -45,22 +63,26 @@ struct StallCommand: AsyncParsableCommand {
             calm.append(try await round(echo, group, isStalled: false))
             stalled.append(try await round(echo, group, isStalled: true))
         }
-        row("without", calm)
-        row("with \(blocking)% blocking", stalled)
-        let ratio =
-            stalled.map { $0.microseconds(99) }.median / calm.map { $0.microseconds(99) }.median
-        print("  p99 ratio \(fixed(ratio, 2))")
         await client.close()
         await group.shutdown()
+        return [row("without", 0, calm), row("with \(blocking)% blocking", blocking, stalled)]
     }
 
-    private func row(_ name: String, _ rounds: [Tally]) {
-        let values = [50, 99, 99.9].map { percentile in
-            "p\(fixed(percentile, percentile == 99.9 ? 1 : 0)) "
-                + fixed(rounds.map { $0.microseconds(percentile) }.median, 0)
-        }
-        let calls = rounds.map { Double($0.succeeded) / seconds }.median
-        print("  \(name): \(values.joined(separator: ", ")) us; \(fixed(calls, 0)) fast calls/s")
+    private func row(_ name: String, _ percent: Double, _ rounds: [Tally]) -> Measurement {
+        var row = Measurement(
+            "stall",
+            Trials.ours,
+            ["callers": Double(concurrency), "blocking_percent": percent]
+        )
+        row.part = name
+        row.values = [
+            "calls_per_second": rounds.map { Double($0.succeeded) / seconds }.median,
+            "p50_us": rounds.map { $0.microseconds(50) }.median,
+            "p99_us": rounds.map { $0.microseconds(99) }.median,
+            "p99_9_us": rounds.map { $0.microseconds(99.9) }.median,
+        ]
+        row.rounds["p99_us"] = rounds.map { $0.microseconds(99) }
+        return row
     }
 
     private func round(_ echo: Echo_EchoClient, _ group: EventLoopGroup, isStalled: Bool)
@@ -95,7 +117,7 @@ struct StallCommand: AsyncParsableCommand {
         }
     }
 
-    /// Calls at fixed times; latency counts from the time a call was meant to begin.
+    /// Calls at fixed times; one that is not over by the time of the next delays that.
     private func call(
         _ echo: Echo_EchoClient,
         _ action: String,

@@ -1,31 +1,68 @@
 import Foundation
 
-/// A program of this package that runs beside this one and ends with it.
+/// A program and its arguments.
+struct Program: Sendable {
+    /// The path, or the name of a program that lies beside this one.
+    let name: String
+    let arguments: [String]
+
+    init(_ name: String, _ arguments: [String]) {
+        self.name = name
+        self.arguments = arguments
+    }
+
+    var url: URL {
+        if name.contains("/") { return URL(fileURLWithPath: name) }
+        let own = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+        return own.deletingLastPathComponent().appendingPathComponent(name)
+    }
+}
+
+/// A program that runs beside this one and ends with it.
 final class Child {
     private let process = Process()
     private let output = Pipe()
     private var buffered = Data()
 
-    /// Starts a program that lies beside this one.
-    init(_ name: String, _ arguments: [String]) throws {
-        let own = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
-        process.executableURL = own.deletingLastPathComponent().appendingPathComponent(name)
-        process.arguments = arguments
+    /// Starts a program.
+    ///
+    /// Given a file as `counts`, it writes the number of its allocations there; see malloc_counter.h.
+    init(_ program: Program, counts: String? = nil) throws {
+        process.executableURL = program.url
+        process.arguments = program.arguments
         process.standardOutput = output
+        if let counts {
+            let added = ["NETPOLL_BENCH_COUNTS": counts]
+            process.environment = ProcessInfo.processInfo.environment.merging(added) { $1 }
+        }
         try process.run()
+    }
+
+    convenience init(_ name: String, _ arguments: [String]) throws {
+        try self.init(Program(name, arguments))
     }
 
     deinit { end() }
 
-    /// The next line that the program prints.
+    var processID: Int32 { process.processIdentifier }
+
+    /// The next line that the program prints; one that says nothing for two minutes has failed.
     func line() throws -> String {
+        let reader = output.fileHandleForReading
         while true {
             if let end = buffered.firstIndex(of: 10) {
                 defer { buffered = Data(buffered[(end + 1)...]) }
                 return String(decoding: buffered[..<end], as: UTF8.self)
             }
-            let more = output.fileHandleForReading.availableData
-            guard !more.isEmpty else { throw BenchError("\(process.arguments ?? []) ended early") }
+            let name = process.executableURL?.lastPathComponent ?? ""
+            var waiting = pollfd(fd: reader.fileDescriptor, events: Int16(POLLIN), revents: 0)
+            guard poll(&waiting, 1, 120_000) > 0 else {
+                throw BenchError("\(name) \(process.arguments ?? []) says nothing")
+            }
+            let more = reader.availableData
+            guard !more.isEmpty else {
+                throw BenchError("\(name) \(process.arguments ?? []) ended early")
+            }
             buffered += more
         }
     }
@@ -35,6 +72,14 @@ final class Child {
         guard process.isRunning else { return }
         process.terminate()
         process.waitUntilExit()
+    }
+
+    /// Waits for the program's own end.
+    func wait() throws {
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw BenchError("\(process.arguments ?? []) failed: \(process.terminationStatus)")
+        }
     }
 
     /// The CPU time it has used so far, in seconds (proc_pid_stat(5)).

@@ -37,9 +37,10 @@ extension Connection {
     package func queueOutput(_ body: (inout LinkBuffer) -> Void) -> (
         isQueued: Bool, position: UInt64?
     ) {
+        let mark = options.writeHighWaterMark
         let result = output.withLock { state in
             let position = state.waitingPosition
-            return (isQueued: state.queue(body), position: position)
+            return (isQueued: state.queue(mark: mark, body), position: position)
         }
         if result.isQueued { sendQueued() }
         return result

@@ -6,14 +6,19 @@ internal import CNetpoll
 /// lock is taken. A thread without a cache gets memory from `malloc` and returns it there. A block
 /// may be freed on another thread than the one that took it: it then joins that thread's cache.
 ///
-/// Bounds: classes from 1 KiB to 1 MiB are cached, at most ``bytesPerClassLimit`` in each and so
-/// 3.75 MiB in total; larger blocks and what exceeds the bound go back to the system at once. A
+/// Bounds: classes from 1 KiB to 4 MiB are cached, at most ``bytesPerClassLimit`` in each and
+/// ``byteLimit`` in all; larger blocks and what exceeds a bound go back to the system at once. A
 /// loop that has had nothing to do for 5 to 10 s gives everything back.
 final class BufferCache {
     static let smallestShift = 10
-    static let largestShift = 20
-    /// Most bytes kept in one class: 256 KiB, but always room for one block.
-    static let bytesPerClassLimit = 256 << 10
+    static let largestShift = 22
+    /// Most bytes kept in one class: 2 MiB, but always room for one block.
+    ///
+    /// Memory that goes back to the system comes again page by page: with less than two connections'
+    /// messages of 1 MiB here, that took more than half of the time.
+    static let bytesPerClassLimit = 2 << 20
+    /// Most bytes kept in all classes together.
+    static let byteLimit = 8 << 20
 
     private struct Class {
         var head: UnsafeMutableRawPointer?
@@ -115,7 +120,8 @@ final class BufferCache {
 
     private func give(_ memory: UnsafeMutableRawPointer, capacity: Int) -> Bool {
         guard let index = Self.classIndex(capacity),
-            (classes[index].count + 1) * capacity <= max(Self.bytesPerClassLimit, capacity)
+            (classes[index].count + 1) * capacity <= max(Self.bytesPerClassLimit, capacity),
+            counters.pointee.cachedByteCount + capacity <= Self.byteLimit
         else { return false }
         memory.storeBytes(of: classes[index].head, as: UnsafeMutableRawPointer?.self)
         classes[index].head = memory

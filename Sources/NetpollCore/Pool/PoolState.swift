@@ -1,8 +1,22 @@
+/// What a pool's decisions know of a member.
+protocol PoolMember: Sendable {
+    /// Tells members apart.
+    var identity: ObjectIdentifier { get }
+    /// As ``Poolable/isActive``.
+    var isActive: Bool { get }
+    /// As ``Poolable/endedWithoutUse``.
+    var endedWithoutUse: Bool { get }
+}
+
+extension PoolMember where Self: AnyObject {
+    var identity: ObjectIdentifier { ObjectIdentifier(self) }
+}
+
 /// The decisions of a connection pool: events in, actions out; no clock, no thread, no socket.
 ///
 /// Counts: `live` are connections that were dialled and have not been reported closed; `dialing`
 /// are dials under way. Their sum never exceeds the connection limit.
-struct PoolState<Member: Poolable> {
+struct PoolState<Member: PoolMember> {
     /// What the runner must do after an event, outside its lock.
     enum Action {
         case give(Member, to: Waiter<Member>)
@@ -86,6 +100,18 @@ extension PoolState {
         return actions + dials(now)
     }
 
+    /// As ``checkOut(_:deadline:now:)`` for a caller who takes nothing else: the connection that was
+    /// used last, if nothing else is to be done.
+    mutating func checkOutIdle() -> Member? {
+        guard !isClosed, waiting.isEmpty, options.minimumIdle == 0, let newest = idle.last,
+            newest.member.isActive
+        else { return nil }
+        _ = takeIdle()
+        hits += 1
+        lent.insert(newest.member.identity)
+        return newest.member
+    }
+
     /// A caller gives up waiting; its outcome is no business of the pool any more.
     mutating func cancel(_ waiter: Waiter<Member>) {
         waiting.removeAll { $0.waiter === waiter }
@@ -93,14 +119,14 @@ extension PoolState {
 
     /// A connection comes back; one that was not lent, or came back before, changes nothing.
     mutating func checkIn(_ member: Member, now: Deadline) -> [Action] {
-        guard lent.remove(ObjectIdentifier(member)) != nil else { return [] }
+        guard lent.remove(member.identity) != nil else { return [] }
         if !member.isActive, member.endedWithoutUse { return [.close(member)] + endedUnused(now) }
         backOff.wasUseful()
         return place(member, isUnused: false, now)
     }
 
     private mutating func give(_ member: Member, to waiter: Waiter<Member>) -> Action {
-        lent.insert(ObjectIdentifier(member))
+        lent.insert(member.identity)
         return .give(member, to: waiter)
     }
 
@@ -163,7 +189,7 @@ extension PoolState {
     /// A connection is gone, whoever had it.
     mutating func closed(_ member: Member, now: Deadline) -> [Action] {
         live -= 1
-        if lent.remove(ObjectIdentifier(member)) != nil {
+        if lent.remove(member.identity) != nil {
             if member.endedWithoutUse { return endedUnused(now) }
             backOff.wasUseful()
         }
@@ -177,7 +203,9 @@ extension PoolState {
     }
 
     private mutating func removeIdle(_ member: Member) -> Idle? {
-        guard let index = idle.firstIndex(where: { $0.member === member }) else { return nil }
+        guard let index = idle.firstIndex(where: { $0.member.identity == member.identity }) else {
+            return nil
+        }
         options.idleBudget?.giveBack()
         return idle.remove(at: index)
     }

@@ -81,7 +81,7 @@ final class ClientEndpoint: Sendable {
     var readySession: ClientSession? {
         switch route {
         case .multiplexed(let connections): connections.readySession()
-        case .pooled: nil
+        case .pooled(let pool): pool.checkOutIdle()
         }
     }
 

@@ -8,11 +8,11 @@ struct BufferCacheTests {
     @Test("capacities are powers of two up to a megabyte and exact above")
     func capacities() {
         #expect(
-            [0, 1, 1024, 1025, 5000, 1 << 20].map(BufferCache.capacity) == [
-                1024, 1024, 1024, 2048, 8192, 1 << 20,
+            [0, 1, 1024, 1025, 5000, 1 << 22].map(BufferCache.capacity) == [
+                1024, 1024, 1024, 2048, 8192, 1 << 22,
             ]
         )
-        #expect(BufferCache.capacity(for: 1 << 20 + 1) == 1 << 20 + 1)
+        #expect(BufferCache.capacity(for: 1 << 22 + 1) == 1 << 22 + 1)
     }
 
     @Test("a loop's thread reuses blocks within the bound; other threads have no cache")
@@ -21,8 +21,8 @@ struct BufferCacheTests {
         let statistics = await withCheckedContinuation { continuation in
             group.loops[0].execute {
                 for _ in 0..<3 {
-                    // More than a class keeps: 256 KiB of 4 KiB blocks are 64.
-                    let blocks = (0..<100).map { _ in BufferBlock(minimumCapacity: 4096) }
+                    // More than a class keeps: 2 MiB of 32 KiB blocks are 64.
+                    let blocks = (0..<100).map { _ in BufferBlock(minimumCapacity: 32 << 10) }
                     withExtendedLifetime(blocks) {}
                 }
                 continuation.resume(returning: BufferCache.current?.statistics)
@@ -51,19 +51,21 @@ struct BufferCacheTests {
     func bounds() async throws {
         let cached = try await withCache { () -> [Int?] in
             var cached: [Int?] = []
-            for shift in BufferCache.smallestShift...BufferCache.largestShift {
+            for shift in BufferCache.smallestShift...13 {
                 let before = Self.statistics?.cachedByteCount ?? 0
                 // Twice what a class may keep.
                 let count = max(2, 2 * BufferCache.bytesPerClassLimit >> shift)
                 do { _ = (0..<count).map { _ in BufferBlock(minimumCapacity: 1 << shift) } }
                 cached.append(Self.statistics.map { $0.cachedByteCount - before })
             }
-            withExtendedLifetime(BufferBlock(minimumCapacity: 1 << 20 + 1)) {}
+            // No class has room any more, and what is too large would have none anyway.
+            for shift in 14...BufferCache.largestShift {
+                withExtendedLifetime(BufferBlock(minimumCapacity: 1 << shift)) {}
+            }
+            withExtendedLifetime(BufferBlock(minimumCapacity: 1 << 22 + 1)) {}
             return cached + [Self.statistics?.cachedByteCount]
         }
-        let classes = [Int](repeating: 256 << 10, count: 9) + [512 << 10, 1 << 20]
-        #expect(cached == classes + [classes.reduce(0, +)])
-        #expect(classes.reduce(0, +) == 3840 << 10)
+        #expect(cached == [Int](repeating: 2 << 20, count: 4) + [8 << 20])
     }
 
     @Test("trimming gives everything back, and the next request goes to the system")

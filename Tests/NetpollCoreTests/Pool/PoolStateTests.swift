@@ -5,7 +5,7 @@ import Testing
 @testable import NetpollCore
 
 /// A pool member without a socket.
-private final class FakeMember: Poolable {
+private final class FakeMember: Poolable, PoolMember {
     private let active = Atomic(true)
     let endedWithoutUse: Bool
     init(endedWithoutUse: Bool = false) { self.endedWithoutUse = endedWithoutUse }
@@ -196,6 +196,22 @@ struct PoolStateTests {
     }
 
     private let refused = NetpollError(.connectionRefused, "x")
+
+    @Test("an idle member is lent at once, unless it has ended")
+    func idleAtOnce() {
+        var state = state()
+        #expect(state.checkOutIdle() == nil)
+        let member = FakeMember()
+        _ = state.checkOut(Waiter(), deadline: .distantFuture, now: now)
+        _ = state.dialed(member, now: now)
+        #expect(state.checkOutIdle() == nil)
+        _ = state.checkIn(member, now: now)
+        #expect(state.checkOutIdle() === member)
+        #expect(state.checkOutIdle() == nil && state.statistics.idle == 0)
+        _ = state.checkIn(member, now: now)
+        member.close()
+        #expect(state.checkOutIdle() == nil)
+    }
 
     @Test("a failed dial fails all who wait, and nobody dials again until the back-off has passed")
     func dialFailure() {

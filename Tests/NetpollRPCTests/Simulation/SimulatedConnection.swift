@@ -1,5 +1,4 @@
-import NetpollCore
-
+@testable import NetpollCore
 @testable import NetpollRPC
 
 /// One call of a simulation, and what became of it.
@@ -27,7 +26,7 @@ final class SimulatedCall {
 }
 
 /// A connection between a client and a server, with its two directions.
-final class SimulatedConnection: Poolable, @unchecked Sendable {
+final class SimulatedConnection: Poolable, PoolMember, @unchecked Sendable {
     // @unchecked: a simulation runs on one thread.
 
     enum Message {

@@ -55,6 +55,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// How much of `running` has been started: whoever takes the loop over goes on there.
     private var startedCount = 0
     @exclusivity(unchecked) private var touched: [any LoopRunnable] = []
+    /// What was touched and is being flushed.
+    private var flushing: [any LoopRunnable] = []
     private var stopRequested = false
     /// Nothing that is queued from now on would run.
     private var hasEnded = false
@@ -330,9 +332,10 @@ extension EventLoop {
     /// Loop only; a stale token changes nothing.
     func deregister(_ token: RegistrationToken) {
         assertInside()
-        guard let fileDescriptor = registrations.remove(token) else { return }
+        // Let go of outside the table, because that may run code of users.
+        guard let slot = registrations.remove(token) else { return }
         load.store(registrations.count, ordering: .relaxed)
-        if fileDescriptor >= 0 { poller.remove(fileDescriptor) }
+        if slot.fileDescriptor >= 0 { poller.remove(slot.fileDescriptor) }
     }
 }
 
@@ -441,12 +444,12 @@ extension EventLoop {
     }
 
     private func flushTouched() {
-        var index = 0
-        while index < touched.count {
-            touched[index].runOnLoop()
-            index += 1
+        while !touched.isEmpty {
+            swap(&touched, &flushing)
+            for runnable in flushing { runnable.runOnLoop() }
+            // What is let go of here may run code of users, which may touch others.
+            flushing.removeAll(keepingCapacity: true)
         }
-        touched.removeAll(keepingCapacity: true)
     }
 
     /// Ends the loop if nothing is left to run.

@@ -43,13 +43,13 @@ struct RegistrationTable {
     /// The number of registrations.
     var count: Int { slots.count - freeSlots.count }
 
-    /// Forgets a registration and returns its descriptor.
-    mutating func remove(_ token: RegistrationToken) -> Int32? {
-        guard let slot = slot(for: token) else { return nil }
-        let fileDescriptor = slots[slot].fileDescriptor
-        slots[slot] = Slot(generation: slots[slot].generation &+ 1)
-        freeSlots.append(slot)
-        return fileDescriptor
+    /// Forgets a registration and hands it out.
+    mutating func remove(_ token: RegistrationToken) -> Slot? {
+        guard let index = slot(for: token) else { return nil }
+        var removed = Slot(generation: slots[index].generation &+ 1)
+        swap(&slots[index], &removed)
+        freeSlots.append(index)
+        return removed
     }
 
     private func slot(for token: RegistrationToken) -> Int? {

@@ -13,8 +13,8 @@ extension Connection {
     /// to the loop's next turn.
     private static let batchLimit = 16
 
-    /// Queues what `body` writes and sends it: at the end of the turn on the loop's own thread, at
-    /// once on any other.
+    /// Queues what `body` writes and sends it: on the loop's own thread when its present event has
+    /// been handled, or at the end of the turn; on any other thread at once.
     ///
     /// Never waits; see ``outputByteCount`` and ``write(_:deadline:)-(BufferSlice,_)`` for
     /// back-pressure.

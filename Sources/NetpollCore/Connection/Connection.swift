@@ -2,8 +2,9 @@ internal import Synchronization
 
 /// A stream connection, TCP or Unix or in memory, owned by one event loop.
 ///
-/// The loop reads; any thread may write. Writes on the loop's own thread leave together at the end
-/// of the turn; on other threads the first writer sends for all. Bytes come either to a
+/// The loop reads; any thread may write. Writes on the loop's own thread leave together, what a
+/// handler answers after its event and the rest at the end of the turn; on other threads the first
+/// writer sends for all. Bytes come either to a
 /// ``ConnectionHandler`` or, without one, to tasks that call ``read(upTo:deadline:)``.
 ///
 /// ``isActive`` is one atomic load: the loop always watches the peer, so a connection whose peer

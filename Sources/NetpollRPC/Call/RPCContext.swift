@@ -62,6 +62,9 @@ public final class RPCContext: Sendable {
         }
     }
 
+    /// `package.Service/Method`.
+    var fullMethodName: String { "\(service.fullName)/\(method)" }
+
     /// Metadata to send with the reply.
     ///
     /// Names that the protocol uses itself are not sent.

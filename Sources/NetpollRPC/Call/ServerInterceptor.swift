@@ -2,9 +2,9 @@ public import NetpollProtobuf
 
 /// Runs around every handler of a server.
 ///
-/// It sees requests that were decoded and admitted, and is told of the others. The first interceptor of a server is the
-/// outermost. It runs where the handler runs: on an event loop it must not block. Many calls at
-/// a time.
+/// It sees requests that were decoded and admitted, and is told of the others. The first
+/// interceptor of a server is the outermost. It runs where the handler runs: on an event loop it
+/// must not block. Many calls at a time.
 ///
 /// In a module without the upcoming feature `NonisolatedNonsendingByDefault` the type of `next` is
 /// written `nonisolated(nonsending) (Request, RPCContext) async throws -> Response`.

@@ -28,8 +28,3 @@ extension SocketAddress {
         }
     }
 }
-
-extension RPCContext {
-    /// `package.Service/Method`.
-    var fullMethodName: String { "\(service.fullName)/\(method)" }
-}

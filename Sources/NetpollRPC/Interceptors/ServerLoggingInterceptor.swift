@@ -7,9 +7,9 @@ public import NetpollProtobuf
 ///
 /// A line has the metadata `rpc.method`, `rpc.status_code`, `duration_ms` and `peer`, and when the
 /// handler failed the error. A call that reached no handler leaves a line too, without a duration,
-/// and without a method if the server has none of that name. What the handler logs with `Logger.current` has `rpc.method` and
-/// `peer`. Messages never contain values; request and reply messages and call metadata are not
-/// logged. On the handler's loop.
+/// and without a method if the server has none of that name. What the handler logs with
+/// `Logger.current` has `rpc.method` and `peer`. Messages never contain values; request and reply
+/// messages and call metadata are not logged. On the handler's loop.
 public struct ServerLoggingInterceptor: ServerInterceptor {
     private let logger: Logger
     private let levels: CallLogLevels

@@ -129,8 +129,9 @@ public struct DNSResolver: Resolver {
 /// The servers of a service by its SRV records (RFC 2782), looked up again when they expire, when one
 /// cannot be reached and when a look-up failed.
 ///
-/// The last list stays in use while look-ups fail. Priorities and weights become those of the endpoints: targets with a higher number get calls only
-/// while none with a lower one can be reached.
+/// The last list stays in use while look-ups fail. Priorities and weights become those of the
+/// endpoints: targets with a higher number get calls only while none with a lower one can be
+/// reached.
 public struct ServiceResolver: Resolver {
     /// The service's name, for instance `_echo._tcp.example.org`.
     public let name: String

@@ -102,9 +102,7 @@ extension ServerCall {
         default:
             session.settings.options.logger.error(
                 "a handler failed",
-                metadata: [
-                    "method": "\(context.service.fullName)/\(context.method)", "error": "\(error)",
-                ]
+                metadata: ["method": "\(context.fullMethodName)", "error": "\(error)"]
             )
             // What failed inside is nobody's business outside.
             session.send(RPCError(.internalError, "the handler failed"), to: address)
@@ -116,10 +114,7 @@ extension ServerCall {
         if address.transport == .framed {
             session.settings.options.logger.warning(
                 "a business error was lost: Framed cannot carry it",
-                metadata: [
-                    "method": "\(context.service.fullName)/\(context.method)",
-                    "status": "\(error.status)",
-                ]
+                metadata: ["method": "\(context.fullMethodName)", "status": "\(error.status)"]
             )
         }
         let pairs = error.headerPairs + context.responseMetadata.backwardPairs

@@ -5,15 +5,17 @@ internal import Synchronization
 /// need not wait for its timeout.
 extension ServerSession {
     /// Answers a call that reaches no handler; `method` is its full name if the server has it.
-    func refuse(_ error: RPCError, _ method: String?, _ address: ReplyAddress) {
+    ///
+    /// The interceptors are told; without any, nobody makes up the name, because an overloaded server
+    /// refuses most calls.
+    func refuse(
+        _ error: RPCError,
+        _ method: @autoclosure () -> String?,
+        _ address: ReplyAddress
+    ) {
         send(error, to: address)
-        noteRefusal(error, method)
-    }
-
-    /// Tells the interceptors of a call that was answered without them.
-    func noteRefusal(_ error: RPCError, _ method: String?) {
         guard !settings.interceptors.isEmpty else { return }
-        let call = RefusedCall(method: method, error: error) { [connection] in
+        let call = RefusedCall(method: method(), error: error) { [connection] in
             connection.peerAddress
         }
         for interceptor in settings.interceptors { interceptor.didRefuse(call) }

@@ -46,7 +46,7 @@ extension ClientSession {
             }
             // First: the caller gives the session back, and it must not be lent again.
             if closes || (isExclusive && Self.endsConnection(frame, message)) { close() }
-            call.end(.success(Reply(header: frame.header, message: message)))
+            resume(call, .success(Reply(header: frame.header, message: message)))
         case .late: note(.useful)
         case .drain(let closes):
             guard closes else { return }
@@ -80,8 +80,8 @@ extension ClientSession {
         // Nothing more can be sent now, so what was not sent yet never ran.
         let position = connection.unsentPosition
         let (begun, unsent) = state.withLock { $0.close(unsentFrom: position) }
-        for call in begun { call.end(.failure(.failed(reason))) }
-        for call in unsent { call.end(.failure(.notSent)) }
+        for call in begun { resume(call, .failure(.failed(reason))) }
+        for call in unsent { resume(call, .failure(.notSent)) }
     }
 
     private func breakOff(_ error: RPCError) {

@@ -7,29 +7,6 @@ struct Reply: Sendable {
     let message: WireMessage
 }
 
-/// A caller that waits for a reply.
-///
-/// The task that calls sets the continuation before anybody else can know the object; then whoever
-/// takes it out of the session's table, and only they, end it.
-final class PendingReply: @unchecked Sendable {
-    // @unchecked: handed over as described, under the lock of the session's state.
-
-    var continuation: UnsafeContinuation<Void, Never>?
-    private var outcome: ClientSession.Outcome?
-
-    func end(_ outcome: ClientSession.Outcome) {
-        self.outcome = outcome
-        Handover.willResume(self)
-        continuation?.resume()
-    }
-
-    /// What became of the call, once its task goes on.
-    func takeOutcome() -> ClientSession.Outcome {
-        Handover.didResume(self)
-        return outcome ?? .failure(.notSent)
-    }
-}
-
 /// The calls of one client connection.
 ///
 /// Any thread may begin and cancel calls; replies, deadlines and the end of the connection come on
@@ -38,7 +15,7 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
     // @unchecked: `headers` is touched by the connection's loop only; the rest is constant or locked.
 
     typealias Outcome = Result<Reply, CallFailure>
-    typealias Call = PendingReply
+    typealias Call = UnsafeContinuation<Outcome, Never>
 
     /// How a call ended without a reply.
     enum CallFailure: Error {
@@ -131,10 +108,10 @@ extension ClientSession {
             if let refusal = await waitForRoom(deadline) { return refusal }
             hasWaited = true
         }
-        let call = PendingReply()
+        // Carried out of the handler by hand: to return it would look its type up at run time.
+        var outcome = Outcome.failure(.notSent)
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
-                call.continuation = continuation
+            outcome = await withUnsafeContinuation { (call: Call) in
                 send(head, request, deadline, limits, call)
                 if hasWaited { connection.endAdmission(Self.assumedRequestByteCount) }
                 // A cancellation that came before the call was begun has found nobody.
@@ -143,7 +120,8 @@ extension ClientSession {
         } onCancel: {
             self.cancel(sequenceID)
         }
-        return call.takeOutcome()
+        Handover.didResume(self)
+        return outcome
     }
 
     /// What a request counts for among those that wait for room, whose sizes nobody knows yet.
@@ -185,7 +163,7 @@ extension ClientSession {
             )
         } catch {
             let failure = RPCError(.resourceExhausted, "the request: \(error)")
-            return call.end(.failure(.failed(failure)))
+            return resume(call, .failure(.failed(failure)))
         }
         guard begin(head.sequenceID, deadline, call) else { return }
         let (isQueued, position) = connection.queueOutput { output in
@@ -205,15 +183,20 @@ extension ClientSession {
             if let timer { scheduleExpiry(Deadline(uptimeNanoseconds: timer)) }
             return true
         case .refused:
-            call.end(.failure(.notSent))
+            resume(call, .failure(.notSent))
         case .full:
             let error = RPCError(
                 .resourceExhausted,
                 "too many calls are in flight on \(connection.peerAddress)"
             )
-            call.end(.failure(.failed(error)))
+            resume(call, .failure(.failed(error)))
         }
         return false
+    }
+
+    func resume(_ call: Call, _ outcome: Outcome) {
+        Handover.willResume(self)
+        call.resume(returning: outcome)
     }
 
     private func cancel(_ sequenceID: Int32) {
@@ -223,7 +206,7 @@ extension ClientSession {
     private func end(_ sequenceID: Int32, _ outcome: Outcome) {
         let (call, isDrained) = state.withLock { ($0.cancel(sequenceID), $0.isDrained) }
         guard let call else { return }
-        call.end(outcome)
+        resume(call, outcome)
         if isExclusive || isDrained { endConnection() }
     }
 
@@ -242,7 +225,7 @@ extension ClientSession {
         if let next { scheduleExpiry(Deadline(uptimeNanoseconds: next)) }
         guard !expired.isEmpty else { return }
         let error = RPCError(.deadlineExceeded, "no reply from \(connection.peerAddress) in time")
-        for call in expired { call.end(.failure(.failed(error))) }
+        for call in expired { resume(call, .failure(.failed(error))) }
         if isExclusive || isDrained { endConnection() }
     }
 }

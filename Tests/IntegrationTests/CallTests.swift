@@ -70,6 +70,26 @@ struct CallTests {
         await fixture.stop()
     }
 
+    @Test("a call whose deadline passes before it is sent is not sent", arguments: modes)
+    func lateBeforeSending(mode: RPCClientOptions.Connections) async throws {
+        let fixture = try Fixture()
+        let echo = try fixture.echo(mode)
+        // Without a connection, then with one that is ready.
+        for round in 0..<20 {
+            if round == 10 { _ = try await echo.echo(.init()) }
+            var options = CallOptions()
+            let info = ReplyInfo()
+            options.replyInfo = info
+            let error = await #expect(throws: RPCError.self) {
+                try await echo.echo(.init(), timeout: .nanoseconds(1), options: options)
+            }
+            #expect(error?.code == .deadlineExceeded)
+            #expect(info.attempts == 0)
+        }
+        #expect(try await echo.echo(.with { $0.msg = "x" }).msg == "x")
+        await fixture.stop()
+    }
+
     @Test("cancelling the task ends the call at once", arguments: modes)
     func cancellation(mode: RPCClientOptions.Connections) async throws {
         let fixture = try Fixture()

@@ -145,9 +145,16 @@ extension RPCClient {
             }
             return .notRun(failure, .broken, stays: false)
         }
+        let now = group.now()
+        guard now < plan.deadline else {
+            // The server would work for nobody; and timers are not as fine as deadlines.
+            endpoint.release(session)
+            let late = NetpollError(.timedOut, "the call's deadline passed before it was sent")
+            return .failed(acquisitionError(late, plan, "no connection"), .ignored)
+        }
         plan.options.replyInfo?.noteAttempt()
         let outcome = await session.call(
-            makeHead(plan),
+            makeHead(plan, now),
             request,
             deadline: plan.deadline,
             limits: options.limits
@@ -214,8 +221,8 @@ extension RPCClient {
         }
     }
 
-    private func makeHead(_ plan: CallPlan) -> FrameHead {
-        let remaining = max(1, plan.deadline.timeRemaining(from: group.now()).wholeMilliseconds)
+    private func makeHead(_ plan: CallPlan, _ now: Deadline) -> FrameHead {
+        let remaining = max(1, plan.deadline.timeRemaining(from: now).wholeMilliseconds)
         var strings = plan.options.metadata.headerPairs(
             prefix: WireFormat.StringKey.transientPrefix
         )

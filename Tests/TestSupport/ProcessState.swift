@@ -1,10 +1,15 @@
+internal import Dispatch
 internal import Glibc
 public import Testing
 
 /// What the system says about this process.
 public enum ProcessState {
     /// The number of open descriptors.
+    ///
+    /// Those that libdispatch opens when it is first used, which the tasks of Swift do sooner or later,
+    /// are there before anything is counted.
     public static var descriptorCount: Int {
+        dispatchIsReady
         guard let folder = opendir("/proc/self/fd") else { return -1 }
         defer { closedir(folder) }
         var count = 0
@@ -12,6 +17,12 @@ public enum ProcessState {
         // `.`, `..` and the descriptor of the folder itself.
         return count - 3
     }
+
+    private static let dispatchIsReady: Void = {
+        let hasRun = DispatchSemaphore(value: 0)
+        DispatchQueue.global().async { hasRun.signal() }
+        hasRun.wait()
+    }()
 
     /// Whether a sanitizer runs, which needs several times the memory of what it watches.
     public static var isSanitized: Bool {

@@ -1,7 +1,12 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-let settings: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    // Handlers stay on the loop that read their request, and calls on their caller's executor.
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
 
 let toolkit: [Target.Dependency] = [
     .product(name: "NetpollCore", package: "netpoll-swift"),

@@ -34,6 +34,13 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         case call(@Sendable () -> Void)
     }
 
+    private enum Resumed {
+        /// Its job is queued as any other.
+        case queued
+        case awaited
+        case job(UnownedJob)
+    }
+
     private struct Remote {
         var work: [Work] = []
         /// The thread is in the kernel, or about to be, and must be woken for new work.
@@ -52,6 +59,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     @exclusivity(unchecked) private var timers = TimerQueue<LoopTimer>()
     @exclusivity(unchecked) private var queued: [Work] = []
     @exclusivity(unchecked) private var running: [Work] = []
+    /// What a task that is resumed in this moment runs next, if it is to run at once.
+    @exclusivity(unchecked) private var resumed = Resumed.queued
     /// How much of `running` has been started: whoever takes the loop over goes on there.
     private var startedCount = 0
     @exclusivity(unchecked) private var touched: [any LoopRunnable] = []
@@ -179,6 +188,31 @@ extension EventLoop {
         return LoopThread.withCurrent { $0.lend(self, to: job) }
     }
 
+    /// Starts or resumes a task that prefers this loop, and runs it until it waits, with the loop lent
+    /// out.
+    ///
+    /// From ``LoopRunnable/runOnLoop()`` only.
+    ///
+    /// - Parameter resume: Starts or resumes one task and does nothing else.
+    /// - Returns: False if the loop was taken over meanwhile. The caller is not inside it any more
+    ///   and must return.
+    package func lendToTask(_ resume: () -> Void) -> Bool {
+        resumed = .awaited
+        resume()
+        defer { resumed = .queued }
+        // A task that is only about to wait goes on in its own thread.
+        guard case .job(let job) = resumed else { return true }
+        return lend { job.runSynchronously(on: asUnownedTaskExecutor()) }
+    }
+
+    /// The job that has the loop goes on with other work, as another job would.
+    ///
+    /// Inside the loop, from a job's task.
+    package func nextJobBegins() {
+        threads.jobWillBegin()
+        _ = LoopThread.withCurrent { $0.renewLoan(of: self) }
+    }
+
     /// Calls `runnable` once at the end of the current turn.
     ///
     /// Loop only; the caller asks once a turn.
@@ -191,8 +225,12 @@ extension EventLoop {
         var isQueued = false
         let isInside = ifInside {
             guard !hasEnded else { return }
-            queued.append(work)
             isQueued = true
+            if case .awaited = resumed, case .job(let job) = work {
+                resumed = .job(job)
+            } else {
+                queued.append(work)
+            }
         }
         if isInside { return isQueued }
         let (accepted, wake) = remote.withLock { remote in

@@ -19,13 +19,16 @@ struct LoopOwnership: ~Copyable {
 
         /// Whether a job has the loop.
         var isLent: Bool { word & 1 == 1 }
+
+        /// The loan of the job after this one.
+        var next: Loan { Loan(word: (word | 1) &+ 2) }
     }
 
     /// Lends the loop out for a job.
     ///
     /// The owner only, with the loan of its last job.
     func lend(after last: Loan) -> Loan {
-        let loan = Loan(word: (last.word | 1) &+ 2)
+        let loan = last.next
         word.store(loan.word, ordering: .releasing)
         return loan
     }

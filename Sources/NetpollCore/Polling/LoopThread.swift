@@ -96,6 +96,13 @@ extension LoopThread {
         if depth == 0 { loop.ownership.lendAgain(loan) }
     }
 
+    /// Has the job that the loop is lent to taken for a new one.
+    func renewLoan(of loop: EventLoop) -> Bool {
+        guard isInside(loop) else { return false }
+        loan = loan.next
+        return true
+    }
+
     /// Runs a job with the loop lent out.
     ///
     /// Called at the outermost level of the loop's run phase only.

@@ -146,7 +146,7 @@ extension EndpointDirectory {
         guard isFirst else { return }
         let updates = EndpointUpdates(self, group: group)
         // The call that comes first must not lend its deadline and metadata to the resolver.
-        let task = RPCContext.$current.withValue(nil) {
+        let task = ContextHolder.$current.withValue(nil) {
             Task(executorPreference: loop) { [resolver] in await Self.run(resolver, updates, self) }
         }
         let isLate = state.withLock { state in

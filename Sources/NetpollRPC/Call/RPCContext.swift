@@ -8,7 +8,7 @@ public final class RPCContext: Sendable {
     /// The call that the current task serves, or `nil` outside of handlers.
     ///
     /// Tasks that a handler starts with `async let`, in groups or by `Task` inherit it.
-    @TaskLocal public static var current: RPCContext?
+    public static var current: RPCContext? { ContextHolder.current?.context }
 
     /// The service that was called.
     public let service: ServiceDescriptor

@@ -43,7 +43,8 @@ public struct MethodRegistrar {
         for interceptor in interceptors.reversed() {
             handler = { [handler] in try await interceptor.intercept($0, $1, next: handler) }
         }
-        methods[name] = MethodHandler { [handler] call in
+        let intercepted = handler
+        @Sendable nonisolated(nonsending) func serve(_ call: ServerCall) async {
             let request: Request
             do throws(ProtobufError) {
                 request = try call.body.withUnsafeBytes { (bytes) throws(ProtobufError) in
@@ -53,7 +54,7 @@ public struct MethodRegistrar {
                 return call.fail(undecodable: error)
             }
             do {
-                let response = try await handler(request, call.context)
+                let response = try await intercepted(request, call.context)
                 try response.withSerialization { serialization in
                     call.reply(bodyByteCount: serialization.byteCount) {
                         serialization.write(to: $0)
@@ -63,6 +64,7 @@ public struct MethodRegistrar {
                 call.fail(error)
             }
         }
+        methods[name] = MethodHandler(serve)
     }
 }
 

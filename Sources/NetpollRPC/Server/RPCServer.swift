@@ -123,7 +123,8 @@ public final class RPCServer: Sendable {
             router: router,
             options: options,
             limits: limits,
-            interceptors: interceptors
+            interceptors: interceptors,
+            group: group
         )
         for observer in observers { observer.serverWillStart(router.served) }
         state.withLock { state in

@@ -2,13 +2,31 @@ internal import NetpollCore
 
 /// Finds the handler of a request by service and method name, in Kitex's order of search.
 struct Router: Sendable {
-    struct Route: Sendable {
+    /// A method that is served; an object, because every call refers to it.
+    final class Route: Sendable {
         let service: ServiceDescriptor
+        let method: String
         /// The method's name in UTF-8, for replies.
         let wireName: [UInt8]
         let handler: MethodHandler
         /// Who runs the handler instead of the loop.
         let workers: WorkerPool?
+
+        init(
+            service: ServiceDescriptor,
+            method: String,
+            handler: MethodHandler,
+            workers: WorkerPool?
+        ) {
+            self.service = service
+            self.method = method
+            wireName = Array(method.utf8)
+            self.handler = handler
+            self.workers = workers
+        }
+
+        /// `package.Service/Method`.
+        var fullMethodName: String { "\(service.fullName)/\(method)" }
     }
 
     private var services: [String: (descriptor: ServiceDescriptor, methods: [String: Route])] = [:]
@@ -41,7 +59,7 @@ struct Router: Sendable {
                 let workers = execution.workers(descriptor, name)
                 let route = Route(
                     service: descriptor,
-                    wireName: Array(name.utf8),
+                    method: name,
                     handler: handler,
                     workers: workers
                 )
@@ -102,18 +120,21 @@ struct Router: Sendable {
 struct RouteMemo: Sendable {
     private let router: Router
     private var service: String?
-    private var method = ""
     private var route: Router.Route?
 
     init(_ router: Router) { self.router = router }
 
-    /// As ``Router/route(service:method:)``.
-    mutating func route(service: String?, method: String) -> Result<Router.Route, RPCError> {
-        if let route, method == self.method, service == self.service { return .success(route) }
-        let found = router.route(service: service, method: method)
+    /// As ``Router/route(service:method:)``, for the method that a message names.
+    mutating func route(
+        service: String?,
+        message: WireMessage
+    ) -> Result<Router.Route, RPCError> {
+        if let route, message.hasMethod(route.wireName), service == self.service {
+            return .success(route)
+        }
+        let found = router.route(service: service, method: message.method)
         if case .success(let route) = found {
             self.service = service
-            self.method = method
             self.route = route
         }
         return found

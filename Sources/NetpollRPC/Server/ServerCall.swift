@@ -14,9 +14,7 @@ final class ServerCall: @unchecked Sendable {
     @usableFromInline let context: RPCContext
     let session: ServerSession
     let address: ReplyAddress
-    let handler: MethodHandler
-    /// Who runs the handler instead of the loop.
-    let workers: WorkerPool?
+    let route: Router.Route
     @usableFromInline let body: BufferSlice
     /// Meaningful only when the server measures how long calls wait.
     let receivedAt: Deadline
@@ -24,7 +22,10 @@ final class ServerCall: @unchecked Sendable {
     // Confined to the loop.
     /// The place among the session's running calls, while it is one of them.
     var runningIndex: Int?
-    private var task: Task<Void, Never>?
+    /// Whether the task that ran the handler may serve another call by now.
+    var hasReturned = false
+    /// Cancels the task that runs the handler.
+    private var cancelTask: (@Sendable () -> Void)?
     private var timer: TimerToken?
 
     init(
@@ -38,25 +39,36 @@ final class ServerCall: @unchecked Sendable {
         self.session = session
         self.context = context
         self.address = address
-        handler = route.handler
-        workers = route.workers
+        self.route = route
         self.body = body
         self.receivedAt = receivedAt
     }
 
-    /// Has a task that runs the handler cancelled at the call's deadline.
-    func follow(_ task: Task<Void, Never>, on loop: EventLoop) {
-        self.task = task
-        guard context.deadline != .distantFuture else { return }
-        timer = loop.schedule(at: context.deadline) { task.cancel() }
+    /// Runs the handler.
+    func run() async {
+        await route.handler.serve(self)
+        session.settings.limits.release(1)
+    }
+
+    /// Has the task that runs the handler cancelled at the call's deadline, or when its caller goes.
+    func follow(cancelTask: @escaping @Sendable () -> Void) {
+        guard runningIndex != nil else {
+            if session.isClosed, !hasReturned { cancelTask() }
+            return
+        }
+        self.cancelTask = cancelTask
+        if context.deadline != .distantFuture {
+            timer = session.connection.loop.schedule(at: context.deadline, cancelTask)
+        }
+        if session.isCancelling { cancelTask() }
     }
 
     /// The handler need not be followed any more.
-    func endFollowing(cancel: Bool, on loop: EventLoop) {
-        if let timer { loop.cancel(timer) }
+    func endFollowing(cancel: Bool) {
+        if let timer { session.connection.loop.cancel(timer) }
         timer = nil
-        if cancel { task?.cancel() }
-        task = nil
+        if cancel { cancelTask?() }
+        cancelTask = nil
     }
 }
 

@@ -9,10 +9,26 @@ extension ServerSession {
     /// session queued again and starts the rest.
     func runOnLoop() {
         isQueued = false
-        while let call = takeReady() {
+        while let call = takeForLoop() {
             if !ready.isEmpty { queue() }
-            guard start(call) else { return }
+            guard handlerTasks().run(call) else { return }
         }
+    }
+
+    /// Admits the next call to its handler, if one is ready to run on the loop; those before it that
+    /// run elsewhere, or not at all, are settled.
+    func takeForLoop() -> ServerCall? {
+        while let call = takeReady() {
+            if let workers = call.route.workers {
+                start(call, on: workers)
+            } else if let refusal = refusal(call) {
+                abandon(call, refusal)
+            } else {
+                addRunning(call)
+                return call
+            }
+        }
+        return nil
     }
 
     private func takeReady() -> ServerCall? {
@@ -33,58 +49,37 @@ extension ServerSession {
         connection.loop.run(self)
     }
 
-    /// - Returns: False if the loop was lost to another thread.
-    private func start(_ call: ServerCall) -> Bool {
-        if let workers = call.workers {
-            start(call, on: workers)
-            return true
-        }
-        if let refusal = refusal(call) {
-            abandon(call, refusal)
-            return true
-        }
-        addRunning(call)
-        let loop = connection.loop
-        var task: Task<Void, Never>?
-        let isInside = loop.lend {
-            // Bound around the task, because inside it would cost two suspension points.
-            task = RPCContext.$current.withValue(call.context) {
-                Task.immediate(executorPreference: loop) {
-                    await call.handler.serve(call)
-                    self.handlerReturned(call)
-                }
-            }
-        }
-        guard let task else { return isInside }
-        if isInside {
-            follow(task, call)
-        } else {
-            loop.perform { self.follow(task, call) }
-        }
-        return isInside
+    private func handlerTasks() -> HandlerTasks {
+        if let tasks { return tasks }
+        let joined = settings.handlerTasks[connection.loop.index]
+        joined.join()
+        tasks = joined
+        return joined
     }
 
     private func start(_ call: ServerCall, on workers: WorkerPool) {
         do throws(NetpollError) {
-            let started = RPCContext.$current.withValue(call.context) {
+            let started = ContextHolder.$current.withValue(ContextHolder(call.context)) {
                 Result { () throws(NetpollError) in
                     try workers.start {
                         // It has waited for a thread, and perhaps its caller has given up by now.
                         if Task.isCancelled {
                             call.fail(CancellationError())
+                            self.settings.limits.release(1)
                         } else if let refusal = self.refusal(call) {
                             self.refuse(refusal, call.context.fullMethodName, call.address)
+                            self.settings.limits.release(1)
                         } else {
-                            await call.handler.serve(call)
+                            await call.run()
                         }
-                        self.handlerReturned(call)
+                        self.connection.loop.perform { self.finished(call) }
                     }
                 }
             }
             let task = try started.get()
             // Its end comes to this loop later than this.
             addRunning(call)
-            follow(task, call)
+            call.follow { task.cancel() }
         } catch {
             abandon(call, .overLimit("\(error)", .elsewhere))
         }
@@ -112,25 +107,9 @@ extension ServerSession {
         running.append(call)
     }
 
-    /// Takes care that a handler that waits is cancelled at its deadline, or when its caller goes.
-    private func follow(_ task: Task<Void, Never>, _ call: ServerCall) {
-        // Most handlers have answered by now.
-        guard call.runningIndex != nil else {
-            if isClosed { task.cancel() }
-            return
-        }
-        call.follow(task, on: connection.loop)
-        if isCancelling { task.cancel() }
-    }
-
-    /// Any thread.
-    private func handlerReturned(_ call: ServerCall) {
-        settings.limits.release(1)
-        let loop = connection.loop
-        if !loop.ifInside({ finished(call) }) { loop.execute { self.finished(call) } }
-    }
-
-    private func finished(_ call: ServerCall) {
+    /// The handler has returned.
+    func finished(_ call: ServerCall) {
+        call.hasReturned = true
         guard let index = call.runningIndex else { return }
         call.runningIndex = nil
         // The last one takes the place.
@@ -139,13 +118,13 @@ extension ServerSession {
             running[index] = last
             last.runningIndex = index
         }
-        call.endFollowing(cancel: false, on: connection.loop)
+        call.endFollowing(cancel: false)
         closeIfDone()
     }
 
     /// Cancels what runs; it still counts as running until it has returned.
     func cancelRunning() {
-        for call in running { call.endFollowing(cancel: true, on: connection.loop) }
+        for call in running { call.endFollowing(cancel: true) }
     }
 }
 

@@ -58,18 +58,16 @@ extension ServerSession {
         bodyByteCount: Int,
         _ writeBody: (UnsafeMutableRawPointer) -> Void
     ) {
-        var head = FrameHead(
+        let isLast = repliesAreLast.load(ordering: .relaxed)
+        let head = FrameHead(
             transport: address.transport,
             type: type,
             sequenceID: address.sequenceID,
             method: address.method,
             template: type == .exception ? Self.exceptionTemplate : Self.replyTemplate,
-            strings: strings,
+            strings: isLast ? strings + [(WireFormat.StringKey.connectionReset, "1")] : strings,
             hasChecksum: settings.options.checksum.isSent
         )
-        if repliesAreLast.load(ordering: .relaxed) {
-            head.strings.append((WireFormat.StringKey.connectionReset, "1"))
-        }
         do throws(WireError) {
             let byteCount = try FrameEncoder.byteCount(
                 of: head,

@@ -9,13 +9,17 @@ struct ServerSettings: Sendable {
     let decoder: FrameDecoder
     let limits: ServerLimits
     let interceptors: [any ServerInterceptor]
+    /// For each loop, by its index.
+    let handlerTasks: [HandlerTasks]
 
     init(
         router: Router,
         options: RPCServerOptions,
         limits: ServerLimits,
-        interceptors: [any ServerInterceptor]
+        interceptors: [any ServerInterceptor],
+        group: EventLoopGroup
     ) {
+        handlerTasks = group.loops.map(HandlerTasks.init)
         self.router = router
         self.interceptors = interceptors
         self.options = options
@@ -40,6 +44,8 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     let settings: ServerSettings
     /// Whether the server has no room for the connection: its calls are sent elsewhere.
     let isExcess: Bool
+    /// What runs its handlers, once there was a call.
+    @exclusivity(unchecked) var tasks: HandlerTasks?
     private let onEnd: @Sendable (ServerSession) -> Void
 
     @exclusivity(unchecked) private var headers = HeaderMemo()
@@ -156,7 +162,7 @@ extension ServerSession {
             return refuse(error, nil, ReplyAddress(frame, message))
         }
         if isExcess { return refuseConnection(ReplyAddress(frame, message)) }
-        switch routes.route(service: frame.header.serviceName, method: message.method) {
+        switch routes.route(service: frame.header.serviceName, message: message) {
         case .failure(let error):
             var address = ReplyAddress(frame, message)
             // Kitex answers on Framed before it has read the sequence id.
@@ -179,7 +185,7 @@ extension ServerSession {
             ? settings.limits.admit(on: connection.loop)
             : .overLimit("\(limit) calls in flight", .elsewhere)
         if let refusal {
-            return refuse(refusal, "\(route.service.fullName)/\(message.method)", address)
+            return refuse(refusal, route.fullMethodName, address)
         }
         queue()
         ready.append(
@@ -200,7 +206,7 @@ extension ServerSession {
         let (metadata, persistent) = frame.header.requestMetadata
         return RPCContext(
             service: route.service,
-            method: message.method,
+            method: route.method,
             deadline: settings.options.deadlines.deadline(
                 milliseconds: frame.header.timeoutMilliseconds,
                 now: connection.loop.now()
@@ -236,6 +242,7 @@ extension ServerSession {
         }
         watchTimer = nil
         graceTimer = nil
+        tasks.take()?.leave()
         onEnd(self)
     }
 }

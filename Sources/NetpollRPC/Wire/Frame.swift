@@ -1,5 +1,11 @@
 internal import NetpollCore
 
+#if canImport(Darwin)
+internal import Darwin
+#else
+internal import Glibc
+#endif
+
 /// How messages are wrapped on a connection; a server answers each request in its own wrapping.
 public enum Transport: Sendable, Hashable {
     /// A 4-byte length and the message. Carries no metadata, deadline or business status.
@@ -26,29 +32,66 @@ struct Frame: Sendable {
 /// A message of the Kitex protobuf protocol.
 struct WireMessage: Sendable {
     let type: WireFormat.MessageType
-    let method: String
     let sequenceID: Int32
-    let body: BufferSlice
+    private let payload: BufferSlice
+    private let methodByteCount: Int
+
+    private static let methodStart = 12
+    /// Everything before the body but the method's name.
+    private static let fixedByteCount = 16
 
     /// Reads `u32 length, u16 0x9001, u16 type, u32 method length, method, i32 sequence id, body`.
     init(parsing payload: BufferSlice) throws(WireError) {
-        let count = payload.count
-        let fixed = try payload.withUnsafeBytes { bytes throws(WireError) in try Self.head(bytes) }
-        type = fixed.type
-        method = fixed.method
-        sequenceID = fixed.sequenceID
-        body = payload.slice(fixed.bodyStart..<count)
+        let head = try payload.withUnsafeBytes { bytes throws(WireError) in try Self.head(bytes) }
+        type = head.type
+        sequenceID = head.sequenceID
+        methodByteCount = head.methodByteCount
+        self.payload = payload
+    }
+
+    /// The method's name.
+    var method: String {
+        withMethodBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The encoded message.
+    var body: BufferSlice {
+        payload.slice(Self.fixedByteCount + methodByteCount..<payload.count)
+    }
+
+    /// Whether the method has this name, in UTF-8.
+    func hasMethod(_ name: [UInt8]) -> Bool {
+        guard name.count == methodByteCount else { return false }
+        return withMethodBytes { bytes in
+            name.withUnsafeBytes { name in
+                guard let bytes = bytes.baseAddress, let name = name.baseAddress else {
+                    return true
+                }
+                return memcmp(bytes, name, methodByteCount) == 0
+            }
+        }
+    }
+
+    private func withMethodBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        payload.withUnsafeBytes { bytes in
+            body(
+                UnsafeRawBufferPointer(
+                    rebasing: bytes[Self.methodStart..<Self.methodStart + methodByteCount]
+                )
+            )
+        }
     }
 
     private struct Head {
         let type: WireFormat.MessageType
-        let method: String
         let sequenceID: Int32
-        let bodyStart: Int
+        let methodByteCount: Int
     }
 
     private static func head(_ bytes: UnsafeRawBufferPointer) throws(WireError) -> Head {
-        guard bytes.count >= 16 else { throw WireError(.badPayload, "a message is cut off") }
+        guard bytes.count >= fixedByteCount else {
+            throw WireError(.badPayload, "a message is cut off")
+        }
         func word(_ offset: Int) -> UInt32 {
             UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
         }
@@ -62,19 +105,17 @@ struct WireMessage: Sendable {
         else {
             throw WireError(.badPayload, "message type \(word(4) & 0xFFFF) is unknown")
         }
-        let methodCount = Int(word(8))
-        guard methodCount > 0, methodCount <= bytes.count - 16 else {
+        let methodByteCount = Int(word(8))
+        guard methodByteCount > 0, methodByteCount <= bytes.count - fixedByteCount else {
             throw WireError(
                 .badPayload,
-                "a method name of \(methodCount) bytes does not fit its message"
+                "a method name of \(methodByteCount) bytes does not fit its message"
             )
         }
-        let method = String(decoding: bytes[12..<12 + methodCount], as: UTF8.self)
         return Head(
             type: type,
-            method: method,
-            sequenceID: Int32(bitPattern: word(12 + methodCount)),
-            bodyStart: 16 + methodCount
+            sequenceID: Int32(bitPattern: word(methodStart + methodByteCount)),
+            methodByteCount: methodByteCount
         )
     }
 }

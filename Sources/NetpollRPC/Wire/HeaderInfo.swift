@@ -2,24 +2,47 @@ internal import NetpollCore
 
 /// What a frame's TTHeader says, checked once; text is made only of what is asked for.
 struct HeaderInfo: Sendable {
-    var flags: UInt16 = 0
-    var sequenceID: Int32 = 0
-    /// Protocol id and transforms.
-    private var preambleByteCount = 0
+    let flags: UInt16
+    let sequenceID: Int32
     /// The info blocks, without what comes before them.
-    private(set) var blocks = BufferSlice()
-    /// Whether there are pairs that are not the protocol's own.
-    private(set) var hasMetadata = false
-    /// The service that a request asks for (`isn`), not empty.
-    private(set) var serviceName: String?
-    /// The caller's timeout in milliseconds; `nil` when absent, not a number or not positive.
-    private(set) var timeoutMilliseconds: Int?
-    /// Whether the caller says which service it is.
-    private var hasCaller = false
-    /// Whether the peer will not use the connection any more (`crrst`).
-    private(set) var isConnectionReset = false
-    /// What the sender says its payload sums up to (`crc32c`).
-    private(set) var checksum = Checksum.absent
+    let blocks: BufferSlice
+    /// What the blocks say.
+    let facts: HeaderFacts
+
+    /// An empty header, as Framed messages have.
+    init() {
+        flags = 0
+        sequenceID = 0
+        blocks = BufferSlice()
+        facts = .none
+    }
+
+    /// Reads the header block: protocol id, transforms and info blocks.
+    ///
+    /// `block` is the frame's header block; the fixed fields before it are the other arguments.
+    init(flags: UInt16, sequenceID: Int32, block: BufferSlice, limits: WireLimits) throws(WireError)
+    {
+        self.init(
+            flags: flags,
+            sequenceID: sequenceID,
+            block: block,
+            facts: try HeaderFacts(block, pairLimit: limits.headerPairCount)
+        )
+    }
+
+    /// A header whose block says what is known.
+    init(flags: UInt16, sequenceID: Int32, block: BufferSlice, facts: HeaderFacts) {
+        self.flags = flags
+        self.sequenceID = sequenceID
+        self.facts = facts
+        blocks = block.slice(facts.preambleByteCount..<block.count)
+    }
+
+    var hasMetadata: Bool { facts.hasMetadata }
+    var serviceName: String? { facts.serviceName }
+    var timeoutMilliseconds: Int? { facts.timeoutMilliseconds }
+    var isConnectionReset: Bool { facts.isConnectionReset }
+    var checksum: Checksum { facts.checksum }
 
     enum Checksum: Sendable, Hashable {
         case absent
@@ -27,38 +50,45 @@ struct HeaderInfo: Sendable {
         /// Not eight lower-case digits, so nothing it could be equal to.
         case malformed
     }
+}
 
-    /// An empty header, as Framed messages have.
-    init() {}
+/// What a header block says; shared by all messages that have an equal one.
+final class HeaderFacts: Sendable {
+    /// Protocol id and transforms.
+    let preambleByteCount: Int
+    /// Whether there are pairs that are not the protocol's own.
+    let hasMetadata: Bool
+    /// The service that a request asks for (`isn`), not empty.
+    let serviceName: String?
+    /// The caller's timeout in milliseconds; `nil` when absent, not a number or not positive.
+    let timeoutMilliseconds: Int?
+    /// Whether the caller says which service it is.
+    let hasCaller: Bool
+    /// Whether the peer will not use the connection any more (`crrst`).
+    let isConnectionReset: Bool
+    /// What the sender says its payload sums up to (`crc32c`).
+    let checksum: HeaderInfo.Checksum
 
-    /// Reads the header block: protocol id, transforms and info blocks.
-    ///
-    /// `block` is the frame's header block; the fixed fields before it are the other arguments.
-    init(flags: UInt16, sequenceID: Int32, block: BufferSlice, limits: WireLimits) throws(WireError)
-    {
-        self.flags = flags
-        self.sequenceID = sequenceID
-        preambleByteCount = try block.withUnsafeBytes { bytes throws(WireError) in
-            try Self.skipPreamble(bytes)
+    /// What an empty block says.
+    static let none = HeaderFacts(preambleByteCount: 0, Notes())
+
+    /// Reads a header block.
+    convenience init(_ block: BufferSlice, pairLimit: Int) throws(WireError) {
+        let (preambleByteCount, notes) = try block.withUnsafeBytes { bytes throws(WireError) in
+            let start = try Self.skipPreamble(bytes)
+            return (start, try Notes(UnsafeRawBufferPointer(rebasing: bytes[start...]), pairLimit))
         }
-        blocks = block.slice(preambleByteCount..<block.count)
-        try scan(pairLimit: limits.headerPairCount)
+        self.init(preambleByteCount: preambleByteCount, notes)
     }
 
-    /// The same for a message with other fixed fields and an equal block.
-    func repeated(flags: UInt16, sequenceID: Int32, block: BufferSlice) -> HeaderInfo {
-        var info = self
-        info.flags = flags
-        info.sequenceID = sequenceID
-        info.blocks = block.slice(preambleByteCount..<block.count)
-        return info
-    }
-
-    /// The same without the memory it was read from: only good for ``repeated(flags:sequenceID:block:)``.
-    var withoutBlocks: HeaderInfo {
-        var info = self
-        info.blocks = BufferSlice()
-        return info
+    private init(preambleByteCount: Int, _ notes: Notes) {
+        self.preambleByteCount = preambleByteCount
+        hasMetadata = notes.hasMetadata
+        serviceName = notes.serviceName
+        timeoutMilliseconds = notes.timeoutMilliseconds
+        hasCaller = notes.hasCaller
+        isConnectionReset = notes.isConnectionReset
+        checksum = notes.checksum
     }
 
     private static func skipPreamble(_ bytes: UnsafeRawBufferPointer) throws(WireError) -> Int {
@@ -75,10 +105,18 @@ struct HeaderInfo: Sendable {
         return start
     }
 
-    private mutating func scan(pairLimit: Int) throws(WireError) {
-        let slice = blocks
-        try slice.withUnsafeBytes { bytes throws(WireError) in
-            var pairs = HeaderPairs(bytes)
+    private struct Notes {
+        var hasMetadata = false
+        var serviceName: String?
+        var timeoutMilliseconds: Int?
+        var hasCaller = false
+        var isConnectionReset = false
+        var checksum = HeaderInfo.Checksum.absent
+
+        init() {}
+
+        init(_ blocks: UnsafeRawBufferPointer, _ pairLimit: Int) throws(WireError) {
+            var pairs = HeaderPairs(blocks)
             var count = 0
             while let pair = try pairs.next() {
                 count += 1
@@ -88,29 +126,29 @@ struct HeaderInfo: Sendable {
                 note(pair)
             }
         }
-    }
 
-    private mutating func note(_ pair: HeaderPair) {
-        switch pair {
-        case .integer(WireFormat.IntegerKey.timeout, let value):
-            timeoutMilliseconds = Int(String(decoding: value, as: UTF8.self)).flatMap {
-                $0 > 0 ? $0 : nil
-            }
-        case .integer(WireFormat.IntegerKey.fromService, let value):
-            hasCaller = !value.isEmpty
-        case .integer:
-            break
-        case .aclToken:
-            hasMetadata = true
-        case .string(let key, let value):
-            if key.elementsEqual(WireFormat.StringKey.serviceName.utf8) {
-                serviceName = value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
-            } else if key.elementsEqual(WireFormat.StringKey.connectionReset.utf8) {
-                isConnectionReset = true
-            } else if key.elementsEqual(WireFormat.StringKey.checksum.utf8) {
-                checksum = CRC32C.parse(value).map { .value($0) } ?? .malformed
-            } else {
+        private mutating func note(_ pair: HeaderPair) {
+            switch pair {
+            case .integer(WireFormat.IntegerKey.timeout, let value):
+                timeoutMilliseconds = Int(String(decoding: value, as: UTF8.self)).flatMap {
+                    $0 > 0 ? $0 : nil
+                }
+            case .integer(WireFormat.IntegerKey.fromService, let value):
+                hasCaller = !value.isEmpty
+            case .integer:
+                break
+            case .aclToken:
                 hasMetadata = true
+            case .string(let key, let value):
+                if key.elementsEqual(WireFormat.StringKey.serviceName.utf8) {
+                    serviceName = value.isEmpty ? nil : String(decoding: value, as: UTF8.self)
+                } else if key.elementsEqual(WireFormat.StringKey.connectionReset.utf8) {
+                    isConnectionReset = true
+                } else if key.elementsEqual(WireFormat.StringKey.checksum.utf8) {
+                    checksum = CRC32C.parse(value).map { .value($0) } ?? .malformed
+                } else {
+                    hasMetadata = true
+                }
             }
         }
     }
@@ -140,7 +178,7 @@ extension HeaderInfo {
 
     /// The service that the caller says it is, not empty.
     var callerService: String? {
-        guard hasCaller else { return nil }
+        guard facts.hasCaller else { return nil }
         return integers.last { $0.key == WireFormat.IntegerKey.fromService }?.value
     }
 

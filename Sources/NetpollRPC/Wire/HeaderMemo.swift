@@ -10,9 +10,9 @@ internal import Glibc
 ///
 /// Most messages of a peer carry the same block, byte for byte, and what it says was checked then.
 struct HeaderMemo: Sendable {
-    /// The block that `header` was read from; a copy, so that no memory of the stream is kept.
+    /// The block that says `facts`; a copy, so that no memory of the stream is kept.
     private var block: [UInt8] = []
-    private var header = HeaderInfo()
+    private var facts = HeaderFacts.none
 
     /// Longer ones are read again each time.
     private static let byteCountLimit = 512
@@ -24,8 +24,8 @@ struct HeaderMemo: Sendable {
         block: BufferSlice,
         limits: WireLimits
     ) throws(WireError) -> HeaderInfo {
-        if let known = header(in: block) {
-            return known.repeated(flags: flags, sequenceID: sequenceID, block: block)
+        if isKnown(block) {
+            return HeaderInfo(flags: flags, sequenceID: sequenceID, block: block, facts: facts)
         }
         let new = try HeaderInfo(
             flags: flags,
@@ -35,21 +35,20 @@ struct HeaderMemo: Sendable {
         )
         // One with a checksum does not come again.
         if block.count <= Self.byteCountLimit, new.checksum == .absent {
-            header = new.withoutBlocks
+            facts = new.facts
             self.block.removeAll(keepingCapacity: true)
             block.withUnsafeBytes { self.block.append(contentsOf: $0) }
         }
         return new
     }
 
-    private func header(in block: BufferSlice) -> HeaderInfo? {
-        guard block.count == self.block.count else { return nil }
-        let isSame = block.withUnsafeBytes { new in
+    private func isKnown(_ block: BufferSlice) -> Bool {
+        guard block.count == self.block.count else { return false }
+        return block.withUnsafeBytes { new in
             self.block.withUnsafeBytes { old in
                 guard let new = new.baseAddress, let old = old.baseAddress else { return false }
                 return memcmp(new, old, self.block.count) == 0
             }
         }
-        return isSame ? header : nil
     }
 }

@@ -42,7 +42,7 @@ struct ServiceEmitter {
                 )
                 writer.deprecation(method.options.deprecated, "method")
                 writer.signature(
-                    "func \(SwiftNames.method(method.name))",
+                    "nonisolated(nonsending) func \(SwiftNames.method(method.name))",
                     ["_ request: \(type(method.inputType))", "context: NetpollRPC.RPCContext"],
                     "async throws",
                     "-> \(type(method.outputType))"
@@ -113,7 +113,7 @@ struct ServiceEmitter {
                 )
                 writer.deprecation(method.options.deprecated, "method")
                 writer.lines(
-                    "\(visibility) func \(SwiftNames.method(method.name))(",
+                    "\(visibility) nonisolated(nonsending) func \(SwiftNames.method(method.name))(",
                     ") async throws -> \(type(method.outputType)) {"
                 ) { writer in
                     writer.line("_ request: \(type(method.inputType)),")

@@ -185,6 +185,11 @@ extension Scaffold {
             // swift-tools-version: 6.2
             import PackageDescription
 
+            // Handlers stay on the loop that read their request, and calls on their caller's executor.
+            let settings: [SwiftSetting] = [
+                .enableUpcomingFeature("NonisolatedNonsendingByDefault")
+            ]
+
             let package = Package(
                 name: "\(name)",
                 platforms: [.macOS("26.0")],
@@ -195,7 +200,8 @@ extension Scaffold {
                         dependencies: [
                             .product(name: "NetpollProtobuf", package: "\(identity)"),
                             .product(name: "NetpollRPC", package: "\(identity)"),
-                        ]
+                        ],
+                        swiftSettings: settings
                     ),
                     .executableTarget(
                         name: "\(name)Server",

@@ -37,14 +37,20 @@ public struct Echo_SleepRequest: Swift.Sendable, Swift.Hashable {
 /// Sends messages back, fails, or takes its time: what a first try-out needs.
 public protocol Echo_EchoService: NetpollRPC.RPCService {
     /// Sends the message back.
-    func echo(_ request: Echo_EchoRequest, context: NetpollRPC.RPCContext) async throws
-        -> Echo_EchoResponse
+    nonisolated(nonsending) func echo(
+        _ request: Echo_EchoRequest,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Echo_EchoResponse
     /// Fails always.
-    func fail(_ request: Echo_EchoRequest, context: NetpollRPC.RPCContext) async throws
-        -> Echo_EchoResponse
+    nonisolated(nonsending) func fail(
+        _ request: Echo_EchoRequest,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Echo_EchoResponse
     /// Answers after some time.
-    func sleep(_ request: Echo_SleepRequest, context: NetpollRPC.RPCContext) async throws
-        -> Echo_EchoResponse
+    nonisolated(nonsending) func sleep(
+        _ request: Echo_SleepRequest,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Echo_EchoResponse
 }
 
 extension Echo_EchoService {
@@ -77,7 +83,7 @@ public struct Echo_EchoClient: Swift.Sendable {
     public init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
     /// Sends the message back.
-    public func echo(
+    public nonisolated(nonsending) func echo(
         _ request: Echo_EchoRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
@@ -86,7 +92,7 @@ public struct Echo_EchoClient: Swift.Sendable {
     }
 
     /// Fails always.
-    public func fail(
+    public nonisolated(nonsending) func fail(
         _ request: Echo_EchoRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
@@ -95,7 +101,7 @@ public struct Echo_EchoClient: Swift.Sendable {
     }
 
     /// Answers after some time.
-    public func sleep(
+    public nonisolated(nonsending) func sleep(
         _ request: Echo_SleepRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()

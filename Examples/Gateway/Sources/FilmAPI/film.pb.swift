@@ -138,8 +138,10 @@ package struct Film_Backend: Swift.Sendable, Swift.Hashable {
 /// Knows films.
 package protocol Film_CatalogService: NetpollRPC.RPCService {
     /// Tells about a film. Business error 404: there is none of that name.
-    func getFilm(_ request: Film_GetFilmRequest, context: NetpollRPC.RPCContext) async throws
-        -> Film_Film
+    nonisolated(nonsending) func getFilm(
+        _ request: Film_GetFilmRequest,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Film_Film
 }
 
 extension Film_CatalogService {
@@ -166,7 +168,7 @@ package struct Film_CatalogClient: Swift.Sendable {
     package init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
     /// Tells about a film. Business error 404: there is none of that name.
-    package func getFilm(
+    package nonisolated(nonsending) func getFilm(
         _ request: Film_GetFilmRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
@@ -184,7 +186,7 @@ package struct Film_CatalogClient: Swift.Sendable {
 /// Knows what people like.
 package protocol Film_RecommendationsService: NetpollRPC.RPCService {
     /// Tells which films are liked by those who like one.
-    func listSimilar(
+    nonisolated(nonsending) func listSimilar(
         _ request: Film_ListSimilarRequest,
         context: NetpollRPC.RPCContext
     ) async throws -> Film_ListSimilarReply
@@ -214,7 +216,7 @@ package struct Film_RecommendationsClient: Swift.Sendable {
     package init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
     /// Tells which films are liked by those who like one.
-    package func listSimilar(
+    package nonisolated(nonsending) func listSimilar(
         _ request: Film_ListSimilarRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
@@ -232,10 +234,12 @@ package struct Film_RecommendationsClient: Swift.Sendable {
 /// Puts together what a page about a film shows: the gateway.
 package protocol Film_PagesService: NetpollRPC.RPCService {
     /// Makes a page. Business error 404: there is no such film.
-    func getPage(_ request: Film_GetPageRequest, context: NetpollRPC.RPCContext) async throws
-        -> Film_Page
+    nonisolated(nonsending) func getPage(
+        _ request: Film_GetPageRequest,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Film_Page
     /// Tells how the gateway's backends fare.
-    func listBackends(
+    nonisolated(nonsending) func listBackends(
         _ request: Film_ListBackendsRequest,
         context: NetpollRPC.RPCContext
     ) async throws -> Film_ListBackendsReply
@@ -268,7 +272,7 @@ package struct Film_PagesClient: Swift.Sendable {
     package init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
     /// Makes a page. Business error 404: there is no such film.
-    package func getPage(
+    package nonisolated(nonsending) func getPage(
         _ request: Film_GetPageRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
@@ -277,7 +281,7 @@ package struct Film_PagesClient: Swift.Sendable {
     }
 
     /// Tells how the gateway's backends fare.
-    package func listBackends(
+    package nonisolated(nonsending) func listBackends(
         _ request: Film_ListBackendsRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()

@@ -23,8 +23,10 @@ internal struct Demo_HelloReply: Swift.Sendable, Swift.Hashable {
 /// Greets people.
 internal protocol Demo_GreeterService: NetpollRPC.RPCService {
     /// Says hello to somebody by name.
-    func hello(_ request: Demo_HelloRequest, context: NetpollRPC.RPCContext) async throws
-        -> Demo_HelloReply
+    nonisolated(nonsending) func hello(
+        _ request: Demo_HelloRequest,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Demo_HelloReply
 }
 
 extension Demo_GreeterService {
@@ -51,7 +53,7 @@ internal struct Demo_GreeterClient: Swift.Sendable {
     internal init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
     /// Says hello to somebody by name.
-    internal func hello(
+    internal nonisolated(nonsending) func hello(
         _ request: Demo_HelloRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()

@@ -203,20 +203,30 @@ package struct Kv_ListReply: Swift.Sendable, Swift.Hashable {
 /// Keeps values by key. Keys live in the namespace that the call's persistent metadata names.
 package protocol Kv_KeyValueService: NetpollRPC.RPCService {
     /// Tells what a key has.
-    func get(_ request: Kv_GetRequest, context: NetpollRPC.RPCContext) async throws -> Kv_GetReply
+    nonisolated(nonsending) func get(
+        _ request: Kv_GetRequest,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Kv_GetReply
     /// Gives a key a value, whatever it has.
-    func set(_ request: Kv_SetRequest, context: NetpollRPC.RPCContext) async throws -> Kv_SetReply
+    nonisolated(nonsending) func set(
+        _ request: Kv_SetRequest,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Kv_SetReply
     /// Gives a key a value if it still has the version that the caller knows.
-    func compareAndSet(
+    nonisolated(nonsending) func compareAndSet(
         _ request: Kv_CompareAndSetRequest,
         context: NetpollRPC.RPCContext
     ) async throws -> Kv_SetReply
     /// Removes a key.
-    func delete(_ request: Kv_DeleteRequest, context: NetpollRPC.RPCContext) async throws
-        -> Kv_DeleteReply
+    nonisolated(nonsending) func delete(
+        _ request: Kv_DeleteRequest,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Kv_DeleteReply
     /// Tells the entries whose keys begin with a prefix, in the order of their keys, page by page.
-    func list(_ request: Kv_ListRequest, context: NetpollRPC.RPCContext) async throws
-        -> Kv_ListReply
+    nonisolated(nonsending) func list(
+        _ request: Kv_ListRequest,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Kv_ListReply
 }
 
 extension Kv_KeyValueService {
@@ -255,7 +265,7 @@ package struct Kv_KeyValueClient: Swift.Sendable {
     package init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
     /// Tells what a key has.
-    package func get(
+    package nonisolated(nonsending) func get(
         _ request: Kv_GetRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
@@ -264,7 +274,7 @@ package struct Kv_KeyValueClient: Swift.Sendable {
     }
 
     /// Gives a key a value, whatever it has.
-    package func set(
+    package nonisolated(nonsending) func set(
         _ request: Kv_SetRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
@@ -273,7 +283,7 @@ package struct Kv_KeyValueClient: Swift.Sendable {
     }
 
     /// Gives a key a value if it still has the version that the caller knows.
-    package func compareAndSet(
+    package nonisolated(nonsending) func compareAndSet(
         _ request: Kv_CompareAndSetRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
@@ -282,7 +292,7 @@ package struct Kv_KeyValueClient: Swift.Sendable {
     }
 
     /// Removes a key.
-    package func delete(
+    package nonisolated(nonsending) func delete(
         _ request: Kv_DeleteRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
@@ -291,7 +301,7 @@ package struct Kv_KeyValueClient: Swift.Sendable {
     }
 
     /// Tells the entries whose keys begin with a prefix, in the order of their keys, page by page.
-    package func list(
+    package nonisolated(nonsending) func list(
         _ request: Kv_ListRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()

@@ -78,12 +78,12 @@ public struct Netpoll_Reflection_V1_GetDescriptorsReply: Swift.Sendable, Swift.H
 /// this is the same knowledge by unary calls.
 public protocol Netpoll_Reflection_V1_ReflectionService: NetpollRPC.RPCService {
     /// All services of the server with their methods.
-    func listServices(
+    nonisolated(nonsending) func listServices(
         _ request: Netpoll_Reflection_V1_ListServicesRequest,
         context: NetpollRPC.RPCContext
     ) async throws -> Netpoll_Reflection_V1_ListServicesReply
     /// The descriptors of a file or of what declares a symbol, with all that they import.
-    func getDescriptors(
+    nonisolated(nonsending) func getDescriptors(
         _ request: Netpoll_Reflection_V1_GetDescriptorsRequest,
         context: NetpollRPC.RPCContext
     ) async throws -> Netpoll_Reflection_V1_GetDescriptorsReply
@@ -116,7 +116,7 @@ public struct Netpoll_Reflection_V1_ReflectionClient: Swift.Sendable {
     public init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
     /// All services of the server with their methods.
-    public func listServices(
+    public nonisolated(nonsending) func listServices(
         _ request: Netpoll_Reflection_V1_ListServicesRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
@@ -125,7 +125,7 @@ public struct Netpoll_Reflection_V1_ReflectionClient: Swift.Sendable {
     }
 
     /// The descriptors of a file or of what declares a symbol, with all that they import.
-    public func getDescriptors(
+    public nonisolated(nonsending) func getDescriptors(
         _ request: Netpoll_Reflection_V1_GetDescriptorsRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()

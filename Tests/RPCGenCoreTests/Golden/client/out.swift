@@ -10,7 +10,7 @@ public struct Golden_PingerClient: Swift.Sendable {
     /// Creates a client that sends its calls through another.
     public init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
-    public func ping(
+    public nonisolated(nonsending) func ping(
         _ request: Golden_Ping,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()

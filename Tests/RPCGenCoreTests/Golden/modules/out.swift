@@ -11,7 +11,7 @@ public struct Golden_ShopClient: Swift.Sendable {
     /// Creates a client that sends its calls through another.
     public init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
-    public func buy(
+    public nonisolated(nonsending) func buy(
         _ request: Golden_Thing,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()

@@ -59,7 +59,10 @@ internal struct MyThing: Swift.Sendable, Swift.Hashable {
 }
 
 internal protocol MyShopService: NetpollRPC.RPCService {
-    func buy(_ request: MyThing, context: NetpollRPC.RPCContext) async throws -> MyThing
+    nonisolated(nonsending) func buy(
+        _ request: MyThing,
+        context: NetpollRPC.RPCContext
+    ) async throws -> MyThing
 }
 
 extension MyShopService {
@@ -85,7 +88,7 @@ internal struct MyShopClient: Swift.Sendable {
     /// Creates a client that sends its calls through another.
     internal init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
-    internal func buy(
+    internal nonisolated(nonsending) func buy(
         _ request: MyThing,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()

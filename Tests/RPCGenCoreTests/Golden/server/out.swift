@@ -4,7 +4,10 @@
 import NetpollRPC
 
 internal protocol Golden_PingerService: NetpollRPC.RPCService {
-    func ping(_ request: Golden_Ping, context: NetpollRPC.RPCContext) async throws -> Golden_Pong
+    nonisolated(nonsending) func ping(
+        _ request: Golden_Ping,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Golden_Pong
 }
 
 extension Golden_PingerService {

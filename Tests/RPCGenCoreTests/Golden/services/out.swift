@@ -6,11 +6,15 @@ import NetpollRPC
 
 /// A service whose methods have the names of Swift's keywords.
 internal protocol Golden_WordsService: NetpollRPC.RPCService {
-    func `init`(_ request: Golden_Init, context: NetpollRPC.RPCContext) async throws
-        -> Google_Protobuf_Empty
+    nonisolated(nonsending) func `init`(
+        _ request: Golden_Init,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Google_Protobuf_Empty
     /// - Note: This method is marked as deprecated in the `.proto` file.
-    func `class`(_ request: Google_Protobuf_Empty, context: NetpollRPC.RPCContext) async throws
-        -> Golden_Init
+    nonisolated(nonsending) func `class`(
+        _ request: Google_Protobuf_Empty,
+        context: NetpollRPC.RPCContext
+    ) async throws -> Golden_Init
 }
 
 extension Golden_WordsService {
@@ -39,7 +43,7 @@ internal struct Golden_WordsClient: Swift.Sendable {
     /// Creates a client that sends its calls through another.
     internal init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
-    internal func `init`(
+    internal nonisolated(nonsending) func `init`(
         _ request: Golden_Init,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()
@@ -48,7 +52,7 @@ internal struct Golden_WordsClient: Swift.Sendable {
     }
 
     /// - Note: This method is marked as deprecated in the `.proto` file.
-    internal func `class`(
+    internal nonisolated(nonsending) func `class`(
         _ request: Google_Protobuf_Empty,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()

@@ -72,7 +72,7 @@ public struct Grpc_Health_V1_HealthCheckResponse: Swift.Sendable, Swift.Hashable
 /// checking protocol. Its streaming method Watch does not exist here.
 public protocol Grpc_Health_V1_HealthService: NetpollRPC.RPCService {
     /// The present status of a service; of the whole server when no service is named.
-    func check(
+    nonisolated(nonsending) func check(
         _ request: Grpc_Health_V1_HealthCheckRequest,
         context: NetpollRPC.RPCContext
     ) async throws -> Grpc_Health_V1_HealthCheckResponse
@@ -102,7 +102,7 @@ public struct Grpc_Health_V1_HealthClient: Swift.Sendable {
     public init(_ client: NetpollRPC.RPCClient) { self.client = client }
 
     /// The present status of a service; of the whole server when no service is named.
-    public func check(
+    public nonisolated(nonsending) func check(
         _ request: Grpc_Health_V1_HealthCheckRequest,
         timeout: Swift.Duration? = nil,
         options: NetpollRPC.CallOptions = NetpollRPC.CallOptions()

@@ -116,7 +116,7 @@ let package = Package(
         ),
         .testTarget(
             name: "NetpollCoreTests",
-            dependencies: ["NetpollCore", "NetpollTesting", "TestSupport"],
+            dependencies: ["CNetpoll", "NetpollCore", "NetpollTesting", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(

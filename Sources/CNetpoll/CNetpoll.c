@@ -3,10 +3,17 @@
 
 #include <netinet/in.h>
 #include <arpa/nameser.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <resolv.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
 
 static _Thread_local void *loop_thread;
 static _Thread_local void *buffer_cache;
@@ -16,6 +23,37 @@ void cnetpoll_set_loop_thread(void *thread) { loop_thread = thread; }
 
 void *cnetpoll_buffer_cache(void) { return buffer_cache; }
 void cnetpoll_set_buffer_cache(void *cache) { buffer_cache = cache; }
+
+#if defined(__linux__)
+int cnetpoll_thread_id(void) { return (int)syscall(SYS_gettid); }
+
+uint64_t cnetpoll_thread_cpu_time(int thread) {
+    // How the kernel numbers the CPU clock of a thread; see clock_getcpuclockid(3).
+    clockid_t clock = (clockid_t)(~(unsigned)thread << 3 | 6);
+    struct timespec time;
+    if (clock_gettime(clock, &time) != 0) return 0;
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+int cnetpoll_thread_is_runnable(int thread) {
+    char path[48];
+    char text[256];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", thread);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    ssize_t count = read(fd, text, sizeof text - 1);
+    close(fd);
+    if (count <= 0) return 0;
+    text[count] = 0;
+    // The state follows the name, which is in brackets and may have any character in it.
+    const char *end = strrchr(text, ')');
+    return end != NULL && end[1] == ' ' && end[2] == 'R';
+}
+#else
+int cnetpoll_thread_id(void) { return 0; }
+uint64_t cnetpoll_thread_cpu_time(int thread) { (void)thread; return 0; }
+int cnetpoll_thread_is_runnable(int thread) { (void)thread; return 0; }
+#endif
 
 #if defined(__linux__)
 int cnetpoll_accept(int fd, struct sockaddr *address, socklen_t *length) {

@@ -32,12 +32,14 @@ struct ServerOptions: ParsableArguments {
     func address() throws -> SocketAddress { try SocketAddress(parsing: listen) }
 
     /// Says that the server is ready and waits for SIGTERM or SIGINT.
-    func serve(_ name: String, on address: SocketAddress) async {
+    func serve(_ name: String, on address: SocketAddress, _ group: EventLoopGroup) async {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         print("\(name): ready on \(address), \(loops) loops")
         fflush(nil)
         let start = Usage.now().cpuSeconds
         for await _ in signals { break }
-        print("\(name): \(Usage.now().cpuSeconds - start) s of CPU time since ready")
+        let takeOvers = group.statistics.takeOvers
+        let seconds = Usage.now().cpuSeconds - start
+        print("\(name): \(seconds) s of CPU time since ready, \(takeOvers) loops taken over")
     }
 }

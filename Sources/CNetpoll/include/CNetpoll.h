@@ -26,6 +26,14 @@ void cnetpoll_set_loop_thread(void *thread);
 void *cnetpoll_buffer_cache(void);
 void cnetpoll_set_buffer_cache(void *cache);
 
+/// The calling thread's id for the functions below, or 0 where the system has none.
+int cnetpoll_thread_id(void);
+/// The CPU time that a thread of this process has used, in nanoseconds; 0 if it is unknown.
+uint64_t cnetpoll_thread_cpu_time(int thread);
+/// Whether a thread of this process runs or waits for nothing but a processor (proc(5), state R);
+/// false if it is unknown.
+int cnetpoll_thread_is_runnable(int thread);
+
 /// The name does not exist; it has no record of the type; no server answered, or gave up.
 #define CNETPOLL_QUERY_NO_NAME -1
 #define CNETPOLL_QUERY_NO_DATA -2

@@ -78,6 +78,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// How many descriptors the loop watches.
     let load = Atomic<Int>(0)
     let ownership = LoopOwnership()
+    /// The system's number of the thread that drives the loop, or 0.
+    let driver = Atomic<Int32>(0)
     /// What the unread bytes of all connections of the group may take together.
     let inputBudget: ByteBudget
     let threads: LoopThreads

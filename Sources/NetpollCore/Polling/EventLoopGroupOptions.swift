@@ -4,7 +4,8 @@ public struct EventLoopGroupOptions: Sendable {
     /// loop's other work; `nil` lets the loop wait.
     ///
     /// Default 200 µs. It is noticed within one and a half times that, or after 1 ms more when
-    /// nothing has been stuck for a while.
+    /// nothing has been stuck for a while. A job that waits for something may hold the thread half
+    /// as long; the time in which a thread waits for a processor does not count (Linux only).
     ///
     /// Applies to what tasks run, handlers of calls among them; a ``ConnectionHandler`` and a closure
     /// given to ``EventLoop/execute(_:)`` run inside the loop and must not block.

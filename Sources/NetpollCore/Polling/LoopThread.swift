@@ -1,4 +1,5 @@
 internal import CNetpoll
+internal import Synchronization
 
 #if canImport(Darwin)
 internal import Darwin
@@ -47,8 +48,10 @@ final class LoopThread: @unchecked Sendable {
 
     private func main() {
         cnetpoll_set_loop_thread(Unmanaged.passUnretained(self).toOpaque())
+        let threadID = cnetpoll_thread_id()
         BufferCache.attachToThread()
         while let (loop, loan) = assignment.take() {
+            loop.driver.store(threadID, ordering: .relaxed)
             drive(loop, loan)
             // What a blocked handler's thread has cached serves nobody while it waits.
             BufferCache.current?.trim()

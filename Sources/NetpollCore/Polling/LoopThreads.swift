@@ -1,3 +1,4 @@
+internal import CNetpoll
 internal import Synchronization
 
 #if canImport(Darwin)
@@ -28,6 +29,21 @@ final class LoopThreads: @unchecked Sendable {
         let loop: EventLoop
         var loan = LoopOwnership.first
         var since = Deadline.distantFuture
+        /// The CPU time of the loop's thread then.
+        var cpuTime: UInt64 = 0
+
+        /// Whether the job has had the loop for too long.
+        ///
+        /// One that computes may keep it for the whole threshold, one that waits for half of it. One
+        /// whose thread only waits for a processor keeps it: another thread would wait too.
+        func isStuck(_ now: Deadline, _ threshold: Duration) -> Bool {
+            guard since.advanced(by: threshold / 2) <= now else { return false }
+            let thread = loop.driver.load(ordering: .relaxed)
+            if cnetpoll_thread_is_runnable(thread) == 0 { return true }
+            guard since.advanced(by: threshold) <= now else { return false }
+            let used = cnetpoll_thread_cpu_time(thread).subtractingReportingOverflow(cpuTime)
+            return used.overflow || used.partialValue >= UInt64(threshold.wholeNanoseconds)
+        }
     }
 
     private let threshold: Duration?
@@ -183,12 +199,15 @@ extension LoopThreads {
             guard loan == watched[index].loan else {
                 watched[index].loan = loan
                 watched[index].since = now
+                watched[index].cpuTime = cnetpoll_thread_cpu_time(
+                    watched[index].loop.driver.load(ordering: .relaxed)
+                )
                 if sign == .nothing { sign = .jobs }
                 continue
             }
             guard loan.isLent else { continue }
             if sign == .nothing { sign = .jobs }
-            guard watched[index].since.advanced(by: threshold) <= now, canAssign,
+            guard canAssign, watched[index].isStuck(now, threshold),
                 let next = watched[index].loop.ownership.takeOver(loan)
             else { continue }
             assign(watched[index].loop, next)

@@ -1,8 +1,10 @@
+import CNetpoll
 import Glibc
-import NetpollCore
 import NetpollTesting
 import Synchronization
 import Testing
+
+@testable import NetpollCore
 
 @Suite("Taking over a stuck loop", .timeLimit(.minutes(1)))
 struct TakeOverTests {
@@ -12,6 +14,7 @@ struct TakeOverTests {
     }
 
     private final class Flag: Sendable { let value = Atomic<Bool>(false) }
+    private final class Number: Sendable { let value = Atomic<Int32>(0) }
 
     @Test(
         "a job that holds the thread until another job of its loop has run does not wait for ever"
@@ -31,6 +34,42 @@ struct TakeOverTests {
         #expect(group.statistics.takeOvers > 0)
         #expect(group.statistics.threadCount > 1)
         await group.shutdown()
+    }
+
+    @Test("a job that computes loses its loop as one does that waits")
+    func computing() async throws {
+        let group = try EventLoopGroup(count: 1)
+        let loop = group.loops[0]
+        let isFree = Flag()
+        let busy = Task(executorPreference: loop) {
+            while !isFree.value.load(ordering: .acquiring) {}
+        }
+        await Task(executorPreference: loop) {
+            isFree.value.store(true, ordering: .releasing)
+        }.value
+        await busy.value
+        await group.shutdown()
+    }
+
+    @Test("a thread that waits is told from one that wants a processor")
+    func threadActivity() throws {
+        let (id, step) = (Number(), Number())
+        try SystemThread.start {
+            id.value.store(cnetpoll_thread_id(), ordering: .releasing)
+            while step.value.load(ordering: .acquiring) == 0 {}
+            while step.value.load(ordering: .acquiring) == 1 { usleep(1_000_000) }
+        }
+        while id.value.load(ordering: .acquiring) == 0 { usleep(100) }
+        let thread = id.value.load(ordering: .relaxed)
+        #expect(cnetpoll_thread_is_runnable(thread) != 0)
+        let before = cnetpoll_thread_cpu_time(thread)
+        while cnetpoll_thread_cpu_time(thread) < before + 1_000_000 { usleep(100) }
+        step.value.store(1, ordering: .releasing)
+        while cnetpoll_thread_is_runnable(thread) != 0 { usleep(100) }
+        step.value.store(2, ordering: .releasing)
+        // Above what the kernel hands out.
+        #expect(cnetpoll_thread_is_runnable(1 << 23) == 0)
+        #expect(cnetpoll_thread_cpu_time(1 << 23) == 0)
     }
 
     @Test("timers, connections and closures of a loop go on while a job of it is stuck")
@@ -109,7 +148,7 @@ struct TakeOverTests {
                     for round in 0..<50 {
                         let bytes = [UInt8](repeating: UInt8(number), count: 1 + round * 17)
                         try await connection.write(bytes)
-                        if UInt8.random(in: 0..<4, using: &random) == 0 { usleep(1000) }
+                        if UInt8.random(in: 0..<16, using: &random) == 0 { usleep(5000) }
                         #expect(Array(try await connection.read(count: bytes.count)) == bytes)
                         if UInt8.random(in: 0..<8, using: &random) == 0 {
                             try await loop.sleep(until: .after(.microseconds(100)))

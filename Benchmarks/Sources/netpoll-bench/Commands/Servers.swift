@@ -22,7 +22,7 @@ struct EchoServerCommand: AsyncParsableCommand {
             group: group,
             options: listenerOptions
         ) { _ in ByteEcho() }
-        await options.serve("echo-server", on: listener.localAddress)
+        await options.serve("echo-server", on: listener.localAddress, group)
         await listener.close()
         await group.shutdown()
     }
@@ -60,7 +60,7 @@ struct RPCServerCommand: AsyncParsableCommand {
         serverOptions.inFlightLimit = 65_536
         let server = RPCServer(services: [service], options: serverOptions, group: group)
         let bound = try server.start(on: [options.address()])
-        await options.serve("rpc-server", on: bound[0])
+        await options.serve("rpc-server", on: bound[0], group)
         await server.shutdown()
         await group.shutdown()
     }

@@ -84,6 +84,8 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     let inputBudget: ByteBudget
     let threads: LoopThreads
     private let clock: (any LoopClock)?
+    /// Asked first, because to look at `clock` is to count a reference.
+    private let hasClock: Bool
     /// What goes wrong between the loop's sockets and the kernel, in tests.
     let faults: (any SystemCallFaults)?
     /// How long nothing happens before the thread's cached blocks are given back.
@@ -102,6 +104,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         self.threads = threads
         self.inputBudget = inputBudget
         clock = options.clock
+        hasClock = options.clock != nil
         faults = options.faults
         trimDelay = options.trimDelay
         poller = try Poller.make()
@@ -122,7 +125,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// The present, by the group's clock.
     ///
     /// Any thread.
-    public func now() -> Deadline { clock?.now() ?? .now() }
+    public func now() -> Deadline { hasClock ? clock?.now() ?? .now() : .now() }
 
     /// The point that lies `timeout` after now, by the group's clock.
     ///
@@ -201,9 +204,11 @@ extension EventLoop {
     package func lendToTask(_ resume: () -> Void) -> Bool {
         resumed = .awaited
         resume()
-        defer { resumed = .queued }
+        let result = resumed
+        // Before the loop is lent out: afterwards it may be another thread's.
+        resumed = .queued
         // A task that is only about to wait goes on in its own thread.
-        guard case .job(let job) = resumed else { return true }
+        guard case .job(let job) = result else { return true }
         return lend { job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 

@@ -1,27 +1,29 @@
 internal import CNetpoll
-package import Synchronization
+public import Synchronization
 
 /// A value that threads share under a lock.
 ///
 /// A `Mutex` whose hand-over ThreadSanitizer can see: on Linux the lock's slow path runs in the
 /// kernel (`FUTEX_LOCK_PI`), so without a word about it every contended value looks like a race.
 /// Debug builds say that word; release builds are the bare `Mutex`.
-package struct Locked<Value: ~Copyable>: ~Copyable {
+///
+/// Public, because code with `package` access is not inlined into other modules, and a generic lock
+/// that is not inlined looks its type up at run time with each use.
+public struct Locked<Value: ~Copyable>: ~Copyable {
     @usableFromInline
     let mutex: Mutex<Value>
 
     /// Creates an unlocked value.
     @inlinable @inline(__always)
-    package init(_ value: consuming sending Value) { mutex = Mutex(value) }
+    public init(_ value: consuming sending Value) { mutex = Mutex(value) }
 
     /// Calls `body` with the value while no other thread can reach it.
     ///
     /// Not re-entrant: `body` must not lock the same value.
     ///
-    /// Always inlined: the optimiser does not specialise it, and a generic lock looks its type up at
-    /// run time with each use.
+    /// - Throws: What `body` throws.
     @inlinable @inline(__always)
-    package borrowing func withLock<R: ~Copyable, E: Error>(
+    public borrowing func withLock<R: ~Copyable, E: Error>(
         _ body: (inout sending Value) throws(E) -> sending R
     ) throws(E) -> sending R {
         #if DEBUG

@@ -56,6 +56,8 @@ final class ServerCall: @unchecked Sendable {
             if session.isClosed, !hasReturned { cancelTask() }
             return
         }
+        // A thread that lost the loop may ask again for a call that its new owner has started.
+        guard self.cancelTask == nil else { return }
         self.cancelTask = cancelTask
         if context.deadline != .distantFuture {
             timer = session.connection.loop.schedule(at: context.deadline, cancelTask)

@@ -177,9 +177,7 @@ extension ServerSession {
     private func endAfter(_ grace: Duration) {
         let loop = connection.loop
         if let graceTimer { loop.cancel(graceTimer) }
-        graceTimer = loop.schedule(at: loop.deadline(after: grace)) { [weak self] in
-            self?.graceEnded()
-        }
+        graceTimer = loop.schedule(at: loop.deadline(after: grace)) { self.graceEnded() }
     }
 
     /// A call that has come meanwhile is answered first.

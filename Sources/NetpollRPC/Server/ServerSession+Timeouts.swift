@@ -19,9 +19,8 @@ extension ServerSession {
         watched = next
         let loop = connection.loop
         if let watchTimer { loop.cancel(watchTimer) }
-        watchTimer = loop.schedule(at: now.advanced(by: timeout(of: next))) { [weak self] in
-            self?.watchEnded()
-        }
+        // Held by the timer until the connection closes: weak references would make counting slow.
+        watchTimer = loop.schedule(at: now.advanced(by: timeout(of: next))) { self.watchEnded() }
     }
 
     private func timeout(of watched: Watched) -> Duration {
@@ -43,7 +42,7 @@ extension ServerSession {
             let next =
                 inFlightCount > 0
                 ? connection.loop.deadline(after: settings.options.idleTimeout) : idleEnd
-            watchTimer = connection.loop.schedule(at: next) { [weak self] in self?.watchEnded() }
+            watchTimer = connection.loop.schedule(at: next) { self.watchEnded() }
             return
         }
         connection.close()

@@ -12,10 +12,15 @@ struct Reply: Sendable {
 /// Any thread may begin and cancel calls; replies, deadlines and the end of the connection come on
 /// the connection's loop. The decisions are ``ClientSessionState``'s; this class carries them out.
 final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
-    // @unchecked: `headers` is touched by the connection's loop only; the rest is constant or locked.
+    // @unchecked: what is confined to the connection's loop is touched there only; the rest is constant
+    // or locked.
 
     typealias Outcome = Result<Reply, CallFailure>
-    typealias Call = UnsafeContinuation<Outcome, Never>
+
+    /// Who waits for the outcome of a call.
+    struct Call: Sendable {
+        fileprivate let continuation: UnsafeContinuation<Outcome, Never>
+    }
 
     /// How a call ended without a reply.
     enum CallFailure: Error {
@@ -32,6 +37,9 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
     let state: Locked<ClientSessionState<Call>>
     /// Confined to the connection's loop.
     @exclusivity(unchecked) var headers = HeaderMemo()
+    /// When ``expire()`` is called next; confined to the connection's loop, as `hasClosed` is.
+    private var expiry: (deadline: Deadline, timer: TimerToken)?
+    private var hasClosed = false
     /// Why this side breaks the connection off, if it does.
     let breakReason = Locked<RPCError?>(nil)
     /// What the peer has done with the connection so far; changed on the connection's loop only.
@@ -111,7 +119,8 @@ extension ClientSession {
         // Carried out of the handler by hand: to return it would look its type up at run time.
         var outcome = Outcome.failure(.notSent)
         await withTaskCancellationHandler {
-            outcome = await withUnsafeContinuation { (call: Call) in
+            outcome = await withUnsafeContinuation { continuation in
+                let call = Call(continuation: continuation)
                 send(head, request, deadline, limits, call)
                 if hasWaited { connection.endAdmission(Self.assumedRequestByteCount) }
                 // A cancellation that came before the call was begun has found nobody.
@@ -196,7 +205,7 @@ extension ClientSession {
 
     func resume(_ call: Call, _ outcome: Outcome) {
         Handover.willResume(self)
-        call.resume(returning: outcome)
+        call.continuation.resume(returning: outcome)
     }
 
     private func cancel(_ sequenceID: Int32) {
@@ -211,18 +220,35 @@ extension ClientSession {
     }
 
     private func scheduleExpiry(_ deadline: Deadline) {
-        connection.loop.perform { [weak self] in
-            _ = self?.connection.loop.schedule(at: deadline) { [weak self] in self?.expire() }
+        connection.loop.perform { self.setExpiry(deadline) }
+    }
+
+    /// Has the timer fire at a deadline, or earlier if it would.
+    private func setExpiry(_ deadline: Deadline) {
+        guard !hasClosed else { return }
+        if let expiry {
+            guard deadline < expiry.deadline else { return }
+            connection.loop.cancel(expiry.timer)
         }
+        // Holds the session until the connection closes: weak references would make counting slow.
+        expiry = (deadline, connection.loop.schedule(at: deadline) { self.expire() })
+    }
+
+    /// The connection has closed.
+    func endExpiry() {
+        hasClosed = true
+        if let expiry { connection.loop.cancel(expiry.timer) }
+        expiry = nil
     }
 
     private func expire() {
+        expiry = nil
         let now = connection.loop.now().uptimeNanoseconds
         let (expired, next, isDrained) = state.withLock { state in
             let result = state.expire(now: now)
             return (result.expired, result.next, state.isDrained)
         }
-        if let next { scheduleExpiry(Deadline(uptimeNanoseconds: next)) }
+        if let next { setExpiry(Deadline(uptimeNanoseconds: next)) }
         guard !expired.isEmpty else { return }
         let error = RPCError(.deadlineExceeded, "no reply from \(connection.peerAddress) in time")
         for call in expired { resume(call, .failure(.failed(error))) }

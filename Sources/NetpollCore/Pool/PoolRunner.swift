@@ -25,6 +25,14 @@ final class PoolRunner: Sendable {
         var nextSweep: Deadline?
         /// That timer, or one that has fired.
         var timer: TimerToken?
+
+        /// Whether a timer must be set so that a sweep happens at `deadline` or before.
+        mutating func needsSweep(at deadline: Deadline) -> Bool {
+            if let nextSweep, nextSweep <= deadline { return false }
+            guard deadline != .distantFuture else { return false }
+            nextSweep = deadline
+            return true
+        }
     }
 
     private let guarded: Locked<Guarded>
@@ -59,8 +67,13 @@ final class PoolRunner: Sendable {
     }
 
     func checkIn(_ member: PooledObject) {
-        perform(guarded.withLock { $0.state.checkIn(member, now: loop.now()) })
-        scheduleSweep(at: loop.deadline(after: sweepInterval))
+        let now = loop.now()
+        let sweep = now.advanced(by: sweepInterval)
+        let (actions, isNew) = guarded.withLock { guarded in
+            (guarded.state.checkIn(member, now: now), guarded.needsSweep(at: sweep))
+        }
+        perform(actions)
+        if isNew { startTimer(sweep) }
     }
 
     func probe() { perform(guarded.withLock { $0.state.probe() }) }
@@ -114,13 +127,11 @@ final class PoolRunner: Sendable {
 
     /// Makes sure that a sweep happens at `deadline` or before.
     private func scheduleSweep(at deadline: Deadline) {
-        let isNew = guarded.withLock { guarded in
-            if let next = guarded.nextSweep, next <= deadline { return false }
-            guard deadline != .distantFuture else { return false }
-            guarded.nextSweep = deadline
-            return true
-        }
-        if isNew { loop.execute { [weak self] in self?.setTimer(deadline) } }
+        if guarded.withLock({ $0.needsSweep(at: deadline) }) { startTimer(deadline) }
+    }
+
+    private func startTimer(_ deadline: Deadline) {
+        loop.execute { [weak self] in self?.setTimer(deadline) }
     }
 
     /// Puts a timer in the place of the last.

@@ -1,6 +1,7 @@
 /// Calls that wait for a reply, by sequence id: an open-addressed table.
 ///
-/// Ids are handed out in sequence, so neighbours seldom collide and a look-up is one probe.
+/// Ids are handed out in sequence. They are spread over the table, which is at most half full: beside
+/// one another they would make long runs, and to take one out is to look through its run.
 struct InFlightCalls<Call> {
     private struct Entry {
         var sequenceID: Int32
@@ -13,8 +14,10 @@ struct InFlightCalls<Call> {
     private var entries: [Entry?] = []
     private(set) var count = 0
 
+    /// Fibonacci hashing: the upper bits of a product with 2^32 divided by the golden ratio.
     private func home(_ sequenceID: Int32) -> Int {
-        Int(UInt32(bitPattern: sequenceID)) & (entries.count - 1)
+        let product = UInt32(bitPattern: sequenceID) &* 0x9E37_79B9
+        return Int(product >> UInt32(32 - entries.count.trailingZeroBitCount))
     }
 
     /// Adds a call; false if the id is in use.

@@ -15,7 +15,9 @@ struct LatencyCommand: AsyncParsableCommand {
 
             With --client swift this toolkit's client makes the calls: a thread keeps the time and \
             hands due calls to the loops every 0.1 ms, as calls come from elsewhere in a program. With \
-            --client c the C client does it, which costs little, so that latency is the server's.
+            --client c the C client does it, which costs little, so that latency is the server's; the C \
+            server that answers from a buffer then takes turns at the same rates, to show what of the \
+            latency is the machine's.
             A run fails when calls pile up, or when fewer than 95 % of the calls end in time.
             """
     )
@@ -50,14 +52,15 @@ struct LatencyCommand: AsyncParsableCommand {
             failure = error
         }
         var table = Table([
-            "share of peak", "intended/s", "calls/s", "p50 us", "p99 us", "p99.9 us", "p99/p50",
+            "server", "share of peak", "intended/s", "calls/s", "p50 us", "p99 us", "p99.9 us",
+            "p99/p50",
         ])
         for row in results.measurements {
             func cell(_ name: String, _ digits: Int) -> String {
                 (row.values[name] ?? row.conditions[name]).map { fixed($0, digits) } ?? "-"
             }
             table.add([
-                row.conditions["share"].map { "\($0)" } ?? "closed loop",
+                row.subject, row.conditions["share"].map { "\($0)" } ?? "closed loop",
                 cell("intended_per_second", 0), cell("calls_per_second", 0), cell("p50_us", 0),
                 cell("p99_us", 0), cell("p99_9_us", 0),
                 fixed((row["p99_us"] ?? .nan) / (row["p50_us"] ?? .nan), 2),
@@ -72,12 +75,14 @@ struct LatencyCommand: AsyncParsableCommand {
     /// Hands each row on when it is measured.
     func measure(_ report: (Measurement) -> Void) async throws {
         var load = RPCLoad(threads: threads, size: size)
-        func trial() -> Trial { client == .swift ? load.ours : load.cClient }
+        func trials() -> [Trial] {
+            client == .swift ? [load.ours] : [load.cClient, load.cOnly]
+        }
         let peak: Double
         if let known = self.peak {
             peak = known
         } else {
-            let row = try await run(trial(), load.conditions)
+            let row = try await run(Array(trials().prefix(1)), load.conditions)[0]
             report(row)
             peak = row["calls_per_second"] ?? 0
         }
@@ -85,21 +90,25 @@ struct LatencyCommand: AsyncParsableCommand {
             load.rate = peak * share
             var conditions = load.conditions
             conditions["share"] = share
-            let row = try await run(trial(), conditions)
-            guard let rate = row["calls_per_second"], rate > 0.95 * peak * share else {
-                throw BenchError("the rate \(fixed(peak * share, 0))/s was not reached")
+            for row in try await run(trials(), conditions) {
+                guard let rate = row["calls_per_second"], rate > 0.95 * peak * share else {
+                    throw BenchError("the rate \(fixed(peak * share, 0))/s was not reached")
+                }
+                report(row)
             }
-            report(row)
         }
     }
 
-    private func run(_ trial: Trial, _ conditions: [String: Double]) async throws -> Measurement {
+    private func run(
+        _ trials: [Trial],
+        _ conditions: [String: Double]
+    ) async throws -> [Measurement] {
         var contest = Contest("latency")
-        contest.add(trial, conditions)
+        for trial in trials { contest.add(trial, conditions) }
         return try await contest.run(
             rounds: options.rounds,
             seconds: options.seconds,
             counts: false
-        )[0]
+        )
     }
 }

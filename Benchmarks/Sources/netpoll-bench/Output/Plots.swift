@@ -38,7 +38,7 @@ enum Plots {
 
     /// Latency of an open loop over the rate.
     static func latency(_ rows: [Measurement]) -> [Plot] {
-        let open = rows.filter { $0.conditions["share"] != nil }
+        let open = rows.filter { $0.conditions["share"] != nil && $0.subject == Trials.ours }
         let lines = [("p50_us", "p50"), ("p99_us", "p99"), ("p99_9_us", "p99.9")].map { key, name in
             let points = open.map {
                 (x: $0.conditions["intended_per_second"] ?? 0, y: $0[key] ?? 0)

@@ -74,7 +74,7 @@ struct Targets {
         for client in ["C", Trials.ours] {
             let row = rows.first {
                 $0.benchmark == "latency" && $0.conditions["share"] == 0.5
-                    && ($0.client ?? "").hasPrefix(client)
+                    && $0.subject == Trials.ours && ($0.client ?? "").hasPrefix(client)
             }
             atMost("p99 to p50 at half of the peak rate, open loop, \(client) client", 3) {
                 row.flatMap { row in row["p99_us"].flatMap { p99 in row["p50_us"].map { p99 / $0 } }

@@ -79,7 +79,7 @@ extension Connection {
             let wanted = handler.connection(self, didReceive: &lent)
             guard phase == .open else { return }
             wantedInput = wanted
-            lent.append(input.takeAll())
+            if !input.isEmpty { lent.append(input.takeAll()) }
             input = lent
         } else {
             serveReadRequest()

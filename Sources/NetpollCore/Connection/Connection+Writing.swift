@@ -232,6 +232,7 @@ extension Connection {
             switch output.withLock({ $0.nextBatch(isOurs: isOurs, below: mark) }) {
             case .more(let next): batch = next
             case .end(let end): return finish(end)
+            case .quiet: return
             }
         }
     }
@@ -240,20 +241,32 @@ extension Connection {
     ///
     /// `.moved` means that all of it is gone.
     private func send(_ batch: inout LinkBuffer) -> IOResult {
-        withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.vectorLimit) { vectors in
-            while !batch.isEmpty {
-                let filled = batch.fill(vectors)
-                let pieces = UnsafeMutableBufferPointer(rebasing: vectors[..<filled])
-                switch io.write(pieces, loop.faults) {
-                case .moved(let count):
-                    noteActivity()
-                    batch.skip(count)
-                case .wouldBlock: return .wouldBlock
-                case .failure(let number): return .failure(number)
-                }
+        if batch.segmentCount == 1 {
+            var piece = iovec()
+            return withUnsafeMutablePointer(to: &piece) {
+                send(&batch, UnsafeMutableBufferPointer(start: $0, count: 1))
             }
-            return .moved(0)
         }
+        return withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.vectorLimit) {
+            send(&batch, $0)
+        }
+    }
+
+    private func send(_ batch: inout LinkBuffer, _ vectors: UnsafeMutableBufferPointer<iovec>)
+        -> IOResult
+    {
+        while !batch.isEmpty {
+            let filled = batch.fill(vectors)
+            let pieces = UnsafeMutableBufferPointer(rebasing: vectors[..<filled])
+            switch io.write(pieces, loop.faults) {
+            case .moved(let count):
+                noteActivity()
+                batch.skip(count)
+            case .wouldBlock: return .wouldBlock
+            case .failure(let number): return .failure(number)
+            }
+        }
+        return .moved(0)
     }
 
     private func suspendFlush(_ batch: consuming LinkBuffer) {

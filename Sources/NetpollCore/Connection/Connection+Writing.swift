@@ -241,18 +241,24 @@ extension Connection {
     ///
     /// `.moved` means that all of it is gone.
     private func send(_ batch: inout LinkBuffer) -> IOResult {
-        if batch.segmentCount == 1 {
-            var piece = iovec()
-            return withUnsafeMutablePointer(to: &piece) {
-                send(&batch, UnsafeMutableBufferPointer(start: $0, count: 1))
+        if var piece = batch.onlyRun {
+            let result = withUnsafeMutablePointer(to: &piece) {
+                io.write(UnsafeMutableBufferPointer(start: $0, count: 1), loop.faults)
             }
+            guard case .moved(let count) = result else { return result }
+            noteActivity()
+            if count == batch.byteCount {
+                batch.removeAll()
+                return .moved(0)
+            }
+            batch.skip(count)
         }
         return withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.vectorLimit) {
-            send(&batch, $0)
+            gather(&batch, $0)
         }
     }
 
-    private func send(_ batch: inout LinkBuffer, _ vectors: UnsafeMutableBufferPointer<iovec>)
+    private func gather(_ batch: inout LinkBuffer, _ vectors: UnsafeMutableBufferPointer<iovec>)
         -> IOResult
     {
         while !batch.isEmpty {

@@ -20,6 +20,16 @@ extension LinkBuffer {
         return count
     }
 
+    /// The readable bytes, if all of them lie in one block and there are any.
+    var onlyRun: iovec? {
+        guard segments.count == 1, byteCount > 0 else { return nil }
+        let readable = segments[0].readable
+        return iovec(
+            iov_base: UnsafeMutableRawPointer(mutating: readable.baseAddress),
+            iov_len: readable.count
+        )
+    }
+
     /// Appends what `body` fills of two reservations, as readv(2) does: the rest of the last block
     /// first, then a new block if that is not enough.
     ///

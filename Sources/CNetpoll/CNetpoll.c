@@ -15,6 +15,15 @@
 #include <sys/syscall.h>
 #endif
 
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CNETPOLL_THREAD_SANITIZER 1
+#endif
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define CNETPOLL_SANITIZER 1
+#endif
+#endif
+
 static _Thread_local void *loop_thread;
 static _Thread_local void *buffer_cache;
 
@@ -59,6 +68,21 @@ int cnetpoll_thread_is_runnable(int thread) { (void)thread; return 0; }
 int cnetpoll_accept(int fd, struct sockaddr *address, socklen_t *length) {
     return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
+
+// Sanitizers know the functions of the C library only.
+#if defined(CNETPOLL_SANITIZER) || !defined(SYS_recvfrom) || !defined(SYS_sendto)
+ssize_t cnetpoll_receive(int fd, void *bytes, size_t count) { return recv(fd, bytes, count, 0); }
+ssize_t cnetpoll_send(int fd, const void *bytes, size_t count, int flags) {
+    return send(fd, bytes, count, flags);
+}
+#else
+ssize_t cnetpoll_receive(int fd, void *bytes, size_t count) {
+    return syscall(SYS_recvfrom, fd, bytes, count, 0, NULL, NULL);
+}
+ssize_t cnetpoll_send(int fd, const void *bytes, size_t count, int flags) {
+    return syscall(SYS_sendto, fd, bytes, count, flags, NULL, 0);
+}
+#endif
 #endif
 
 int cnetpoll_query_service(const char *name, unsigned char *answer, int capacity,
@@ -78,12 +102,6 @@ int cnetpoll_query_service(const char *name, unsigned char *answer, int capacity
     if (reason == HOST_NOT_FOUND) return CNETPOLL_QUERY_NO_NAME;
     return reason == NO_DATA ? CNETPOLL_QUERY_NO_DATA : CNETPOLL_QUERY_FAILED;
 }
-
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define CNETPOLL_THREAD_SANITIZER 1
-#endif
-#endif
 
 #if defined(CNETPOLL_THREAD_SANITIZER)
 void __tsan_acquire(void *address);

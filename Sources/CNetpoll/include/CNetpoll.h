@@ -16,6 +16,11 @@
 
 /// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC.
 int cnetpoll_accept(int fd, struct sockaddr *address, socklen_t *length);
+
+/// recv(2) without flags, and send(2), that are no cancellation points: with more than one thread
+/// the C library's own switch cancellation on and off around the call, four locked instructions.
+ssize_t cnetpoll_receive(int fd, void *bytes, size_t count);
+ssize_t cnetpoll_send(int fd, const void *bytes, size_t count, int flags);
 #endif
 
 /// The object of the calling thread if it drives event loops, or NULL.

@@ -14,7 +14,7 @@ extension Connection {
     /// Reads what the kernel has, within bounds, and hands it on.
     func receive() {
         for _ in 0..<Self.readsPerTurn {
-            input.prepareContiguous(wantedInput)
+            if wantedInput > 0 { input.prepareContiguous(wantedInput) }
             let size = max(readSize, wantedInput - input.byteCount)
             switch input.read(upTo: size, { io.read(into: $0, loop.faults) }) {
             case .moved(0):
@@ -46,7 +46,10 @@ extension Connection {
 
     /// The end of a read: an idle connection holds no block, and what is held counts.
     private func releaseIdleInput() {
-        if input.isEmpty { input.removeAll() }
+        if input.isEmpty {
+            input.removeAll()
+            if chargedByteCount == 0 { return }
+        }
         guard !chargeInput() else { return }
         let message = "the unread bytes of all connections exceed \(loop.inputBudget.limit)"
         isClosedLocally = true
@@ -79,7 +82,7 @@ extension Connection {
             let wanted = handler.connection(self, didReceive: &lent)
             guard phase == .open else { return }
             wantedInput = wanted
-            lent.append(input.takeAll())
+            if !input.isEmpty { lent.append(input.takeAll()) }
             input = lent
         } else {
             serveReadRequest()

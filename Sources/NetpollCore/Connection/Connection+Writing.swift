@@ -232,6 +232,7 @@ extension Connection {
             switch output.withLock({ $0.nextBatch(isOurs: isOurs, below: mark) }) {
             case .more(let next): batch = next
             case .end(let end): return finish(end)
+            case .quiet: return
             }
         }
     }
@@ -240,20 +241,38 @@ extension Connection {
     ///
     /// `.moved` means that all of it is gone.
     private func send(_ batch: inout LinkBuffer) -> IOResult {
-        withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.vectorLimit) { vectors in
-            while !batch.isEmpty {
-                let filled = batch.fill(vectors)
-                let pieces = UnsafeMutableBufferPointer(rebasing: vectors[..<filled])
-                switch io.write(pieces, loop.faults) {
-                case .moved(let count):
-                    noteActivity()
-                    batch.skip(count)
-                case .wouldBlock: return .wouldBlock
-                case .failure(let number): return .failure(number)
-                }
+        if var piece = batch.onlyRun {
+            let result = withUnsafeMutablePointer(to: &piece) {
+                io.write(UnsafeMutableBufferPointer(start: $0, count: 1), loop.faults)
             }
-            return .moved(0)
+            guard case .moved(let count) = result else { return result }
+            noteActivity()
+            if count == batch.byteCount {
+                batch.removeAll()
+                return .moved(0)
+            }
+            batch.skip(count)
         }
+        return withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.vectorLimit) {
+            gather(&batch, $0)
+        }
+    }
+
+    private func gather(_ batch: inout LinkBuffer, _ vectors: UnsafeMutableBufferPointer<iovec>)
+        -> IOResult
+    {
+        while !batch.isEmpty {
+            let filled = batch.fill(vectors)
+            let pieces = UnsafeMutableBufferPointer(rebasing: vectors[..<filled])
+            switch io.write(pieces, loop.faults) {
+            case .moved(let count):
+                noteActivity()
+                batch.skip(count)
+            case .wouldBlock: return .wouldBlock
+            case .failure(let number): return .failure(number)
+            }
+        }
+        return .moved(0)
     }
 
     private func suspendFlush(_ batch: consuming LinkBuffer) {

@@ -72,6 +72,8 @@ struct AbandonedOutput: ~Copyable {
 enum FlushStep: ~Copyable {
     case more(LinkBuffer)
     case end(FlushEnd)
+    /// Nobody waits for anything: the most usual end.
+    case quiet
 }
 
 // MARK: - Writing
@@ -153,6 +155,13 @@ extension Connection.OutputState {
 
     /// After a batch was sent: takes what was queued meanwhile, or ends the flush.
     mutating func nextBatch(isOurs: Bool, below mark: Int) -> FlushStep {
+        if pending.isEmpty, !isBehind, !isDraining, !closesIOAfterFlush, writers.isEmpty,
+            flushes.isEmpty
+        {
+            isFlushing = false
+            flushingByteCount = 0
+            return .quiet
+        }
         guard isOurs, !pending.isEmpty else { return .end(endFlush(below: mark)) }
         flushingByteCount = pending.byteCount
         return .more(pending.takeAll())

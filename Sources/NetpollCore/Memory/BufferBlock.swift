@@ -14,8 +14,22 @@ final class BufferBlock: @unchecked Sendable {
     /// Whether the memory may be written again once nobody reads it.
     var isReusable: Bool { deallocator == nil }
 
-    /// Takes a block with room for at least `minimumCapacity` bytes from the thread's cache.
+    /// A block with room for at least `minimumCapacity` bytes: one that the thread's cache has kept as
+    /// it is, or a new one.
     @usableFromInline
+    static func make(minimumCapacity: Int) -> BufferBlock {
+        BufferCache.takeBlock(capacity: BufferCache.capacity(for: minimumCapacity))
+            ?? BufferBlock(minimumCapacity: minimumCapacity)
+    }
+
+    /// Lets go of a block; if nobody else holds it, the thread's cache keeps it for
+    /// ``make(minimumCapacity:)``, which saves an object for each read.
+    static func letGo(_ block: consuming BufferBlock) {
+        guard block.isReusable, isKnownUniquelyReferenced(&block) else { return }
+        BufferCache.keep(block)
+    }
+
+    /// Takes memory for at least `minimumCapacity` bytes from the thread's cache.
     init(minimumCapacity: Int) {
         capacity = BufferCache.capacity(for: minimumCapacity)
         base = BufferCache.take(capacity: capacity)

@@ -9,6 +9,9 @@ internal import CNetpoll
 /// Bounds: classes from 1 KiB to 4 MiB are cached, at most ``bytesPerClassLimit`` in each and
 /// ``byteLimit`` in all; larger blocks and what exceeds a bound go back to the system at once. A
 /// loop that has had nothing to do for 5 to 10 s gives everything back.
+///
+/// A block that a buffer has let go of is kept with its object; of one that slices shared only the
+/// memory is left.
 final class BufferCache {
     static let smallestShift = 10
     static let largestShift = 22
@@ -21,11 +24,20 @@ final class BufferCache {
     static let byteLimit = 8 << 20
 
     private struct Class {
+        /// Memory; the first bytes hold the link to the next.
         var head: UnsafeMutableRawPointer?
+        /// Blocks, each retained; the first bytes of a block's memory hold the link to the next.
+        var blocks: UnsafeMutableRawPointer?
+        /// How many there are of both kinds.
         var count = 0
     }
 
     private static let classCount = largestShift - smallestShift + 1
+
+    /// The memory of a short segment queue, which each buffer that holds bytes has, is kept too: at
+    /// most so many, behind the classes.
+    private static let queueLimit = 256
+    static let queueByteCount = 4 * MemoryLayout<LinkBuffer.Segment>.stride
 
     // In raw memory, because each access to a property of an object that is not constant would be
     // checked for exclusivity.
@@ -36,8 +48,8 @@ final class BufferCache {
     var statistics: BufferCacheStatistics { counters.pointee }
 
     private init() {
-        classes = .allocate(capacity: Self.classCount)
-        classes.initialize(repeating: Class(), count: Self.classCount)
+        classes = .allocate(capacity: Self.classCount + 1)
+        classes.initialize(repeating: Class(), count: Self.classCount + 1)
         counters = .allocate(capacity: 1)
         counters.initialize(to: BufferCacheStatistics())
     }
@@ -100,6 +112,27 @@ final class BufferCache {
         HeapMemory.give(memory)
     }
 
+    /// Takes a block of exactly `capacity` bytes that was kept, if there is one.
+    static func takeBlock(capacity: Int) -> BufferBlock? {
+        guard let pointer = cnetpoll_buffer_cache() else { return nil }
+        return Unmanaged<BufferCache>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
+            $0.takeBlock(capacity: capacity)
+        }
+    }
+
+    /// Keeps a block that nobody else holds and whose memory is the cache's own, if there is room.
+    static func keep(_ block: consuming BufferBlock) {
+        let (base, capacity) = (block.base, block.capacity)
+        let kept = cnetpoll_buffer_cache().flatMap {
+            Unmanaged<BufferCache>.fromOpaque($0)._withUnsafeGuaranteedRef {
+                $0.classWithRoom(capacity)
+            }
+        }
+        guard let kept else { return }
+        base.storeBytes(of: kept.pointee.blocks, as: UnsafeMutableRawPointer?.self)
+        kept.pointee.blocks = Unmanaged.passRetained(block).toOpaque()
+    }
+
     private static func classIndex(_ capacity: Int) -> Int? {
         guard capacity <= 1 << largestShift, capacity >= 1 << smallestShift else { return nil }
         return capacity.trailingZeroBitCount - smallestShift
@@ -118,21 +151,74 @@ final class BufferCache {
         return head
     }
 
+    private func takeBlock(capacity: Int) -> BufferBlock? {
+        guard let index = Self.classIndex(capacity), let pointer = classes[index].blocks else {
+            return nil
+        }
+        counters.pointee.hits &+= 1
+        return popBlock(pointer, index)
+    }
+
+    private func popBlock(_ pointer: UnsafeMutableRawPointer, _ index: Int) -> BufferBlock {
+        let block = Unmanaged<BufferBlock>.fromOpaque(pointer).takeRetainedValue()
+        classes[index].blocks = block.base.load(as: UnsafeMutableRawPointer?.self)
+        classes[index].count -= 1
+        counters.pointee.cachedByteCount -= block.capacity
+        return block
+    }
+
     private func give(_ memory: UnsafeMutableRawPointer, capacity: Int) -> Bool {
+        guard let kept = classWithRoom(capacity) else { return false }
+        memory.storeBytes(of: kept.pointee.head, as: UnsafeMutableRawPointer?.self)
+        kept.pointee.head = memory
+        return true
+    }
+
+    /// Counts one more of a class, unless a bound forbids it.
+    private func classWithRoom(_ capacity: Int) -> UnsafeMutablePointer<Class>? {
         guard let index = Self.classIndex(capacity),
             (classes[index].count + 1) * capacity <= max(Self.bytesPerClassLimit, capacity),
             counters.pointee.cachedByteCount + capacity <= Self.byteLimit
-        else { return false }
-        memory.storeBytes(of: classes[index].head, as: UnsafeMutableRawPointer?.self)
-        classes[index].head = memory
+        else { return nil }
         classes[index].count += 1
         counters.pointee.cachedByteCount += capacity
-        return true
+        return classes + index
+    }
+
+    /// Takes memory of ``SegmentQueue``'s first size.
+    static func takeQueue() -> UnsafeMutableRawPointer {
+        let cached = cnetpoll_buffer_cache().flatMap {
+            Unmanaged<BufferCache>.fromOpaque($0)._withUnsafeGuaranteedRef { cache in
+                let queues = cache.classes + classCount
+                guard let head = queues.pointee.head else { return nil as UnsafeMutableRawPointer? }
+                queues.pointee.head = head.load(as: UnsafeMutableRawPointer?.self)
+                queues.pointee.count -= 1
+                return head
+            }
+        }
+        return cached ?? HeapMemory.take(byteCount: queueByteCount)
+    }
+
+    /// Returns memory from ``takeQueue()``.
+    static func giveQueue(_ memory: UnsafeMutableRawPointer) {
+        let isKept = cnetpoll_buffer_cache().map {
+            Unmanaged<BufferCache>.fromOpaque($0)._withUnsafeGuaranteedRef { cache in
+                let queues = cache.classes + classCount
+                guard queues.pointee.count < queueLimit else { return false }
+                memory.storeBytes(of: queues.pointee.head, as: UnsafeMutableRawPointer?.self)
+                queues.pointee.head = memory
+                queues.pointee.count += 1
+                return true
+            }
+        }
+        if isKept != true { HeapMemory.give(memory) }
     }
 
     /// Returns every cached block to the system.
     func trim() {
-        for index in 0..<Self.classCount {
+        for index in 0...Self.classCount {
+            // Their memory comes to the class, or goes to the system if the thread has ended.
+            while let pointer = classes[index].blocks { _ = popBlock(pointer, index) }
             while let head = classes[index].head {
                 classes[index].head = head.load(as: UnsafeMutableRawPointer?.self)
                 HeapMemory.give(head)

@@ -28,7 +28,7 @@ public struct BufferSlice: Sendable {
             self.init()
             return
         }
-        let block = BufferBlock(minimumCapacity: byteCount)
+        let block = BufferBlock.make(minimumCapacity: byteCount)
         UnsafeMutableRawBufferPointer(start: block.base, count: byteCount).copyBytes(from: bytes)
         self.init(block: block, start: 0, count: byteCount)
     }
@@ -42,7 +42,7 @@ public struct BufferSlice: Sendable {
             self.init()
             return
         }
-        let block = BufferBlock(minimumCapacity: byteCount)
+        let block = BufferBlock.make(minimumCapacity: byteCount)
         body(block.base)
         self.init(block: block, start: 0, count: byteCount)
     }

@@ -24,7 +24,7 @@ extension LinkBuffer {
         let isLast = segments.count == 1 && segments[0].limit == segments[0].block.capacity
         guard isLast, segments[0].block.isReusable, isKnownUniquelyReferenced(&segments[0].block)
         else {
-            segments.removeFirst()
+            segments.dropFirst()
             return
         }
         segments[0].start = 0
@@ -57,7 +57,7 @@ extension LinkBuffer {
 
     /// Moves the first `count` bytes into one block.
     private mutating func gather(_ count: Int) {
-        let block = BufferBlock(minimumCapacity: count)
+        let block = BufferBlock.make(minimumCapacity: count)
         peek(into: UnsafeMutableRawBufferPointer(start: block.base, count: count))
         var gathered = LinkBuffer()
         gathered.segments.append(Segment(block: block, start: 0, end: count, limit: count))
@@ -145,7 +145,7 @@ extension LinkBuffer {
             skip(count)
             return slice
         }
-        let block = BufferBlock(minimumCapacity: count)
+        let block = BufferBlock.make(minimumCapacity: count)
         peek(into: UnsafeMutableRawBufferPointer(start: block.base, count: count))
         skip(count)
         return BufferSlice(block: block, start: 0, count: count)

@@ -20,6 +20,16 @@ extension LinkBuffer {
         return count
     }
 
+    /// The readable bytes, if all of them lie in one block and there are any.
+    var onlyRun: iovec? {
+        guard segments.count == 1, byteCount > 0 else { return nil }
+        let readable = segments[0].readable
+        return iovec(
+            iov_base: UnsafeMutableRawPointer(mutating: readable.baseAddress),
+            iov_len: readable.count
+        )
+    }
+
     /// Appends what `body` fills of two reservations, as readv(2) does: the rest of the last block
     /// first, then a new block if that is not enough.
     ///
@@ -31,9 +41,10 @@ extension LinkBuffer {
         upTo count: Int,
         _ body: (UnsafeMutableBufferPointer<iovec>) -> IOResult
     ) -> IOResult {
+        if segments.isEmpty { return readIntoNewBlock(count, body) }
         let tail = tailForReading(count)
         let missing = count - tail.count
-        let block = missing > 0 ? BufferBlock(minimumCapacity: missing) : nil
+        let block = missing > 0 ? BufferBlock.make(minimumCapacity: missing) : nil
         return withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { vectors in
             var filled = 0
             if !tail.isEmpty {
@@ -57,6 +68,26 @@ extension LinkBuffer {
         }
     }
 
+    /// The most usual case: nothing is left of what came before.
+    private mutating func readIntoNewBlock(
+        _ count: Int,
+        _ body: (UnsafeMutableBufferPointer<iovec>) -> IOResult
+    ) -> IOResult {
+        let block = BufferBlock.make(minimumCapacity: count)
+        var piece = iovec(iov_base: block.base, iov_len: block.capacity)
+        let result = withUnsafeMutablePointer(to: &piece) {
+            body(UnsafeMutableBufferPointer(start: $0, count: 1))
+        }
+        guard case .moved(let moved) = result, moved > 0 else {
+            BufferBlock.letGo(block)
+            return result
+        }
+        let capacity = block.capacity
+        segments.append(Segment(block: block, start: 0, end: moved, limit: capacity))
+        byteCount += moved
+        return result
+    }
+
     /// What the last block has left, at most `count` bytes; nothing if that is so little that it
     /// would only cut the next message in two.
     private func tailForReading(_ count: Int) -> UnsafeMutableRawBufferPointer {
@@ -77,7 +108,7 @@ extension LinkBuffer {
         let earned = max(64 << 10, byteCount.multipliedReportingOverflow(by: 4).partialValue)
         let wanted = min(total, earned)
         if segments.count == 1, segments[0].limit - segments[0].start >= wanted { return }
-        let block = BufferBlock(minimumCapacity: wanted)
+        let block = BufferBlock.make(minimumCapacity: wanted)
         let held = byteCount
         peek(into: UnsafeMutableRawBufferPointer(start: block.base, count: held))
         removeAll()

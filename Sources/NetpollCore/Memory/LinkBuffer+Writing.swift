@@ -35,7 +35,7 @@ extension LinkBuffer {
             if room.count >= minimum { return room }
             dropLastIfEmpty()
         }
-        let block = BufferBlock(minimumCapacity: max(minimum, Self.minimumBlockByteCount))
+        let block = BufferBlock.make(minimumCapacity: max(minimum, Self.minimumBlockByteCount))
         segments.append(Segment(block: block, start: 0, end: 0, limit: block.capacity))
         return segments[segments.count - 1].writable
     }

@@ -15,9 +15,9 @@ struct SegmentQueue: ~Copyable, @unchecked Sendable {
     deinit {
         guard let storage else { return }
         for index in 0..<count {
-            (storage + ((head + index) & (capacity - 1))).deinitialize(count: 1)
+            BufferBlock.letGo((storage + ((head + index) & (capacity - 1))).move().block)
         }
-        HeapMemory.give(storage)
+        Self.give(storage, capacity)
     }
 
     var isEmpty: Bool { count == 0 }
@@ -41,7 +41,6 @@ struct SegmentQueue: ~Copyable, @unchecked Sendable {
         place(count - 1).initialize(to: segment)
     }
 
-    @discardableResult
     mutating func removeFirst() -> LinkBuffer.Segment {
         let segment = place(0).move()
         head = (head + 1) & (capacity - 1)
@@ -49,25 +48,45 @@ struct SegmentQueue: ~Copyable, @unchecked Sendable {
         return segment
     }
 
+    /// Removes the first segment and lets go of its block.
+    mutating func dropFirst() { BufferBlock.letGo(removeFirst().block) }
+
     mutating func removeLast() {
         place(count - 1).deinitialize(count: 1)
         count -= 1
     }
 
     mutating func removeAll() {
-        while count > 0 { removeFirst() }
+        while count > 0 { dropFirst() }
     }
 
     private mutating func growIfFull() {
         guard count == capacity else { return }
-        let newCapacity = max(4, capacity * 2)
-        let byteCount = newCapacity * MemoryLayout<LinkBuffer.Segment>.stride
-        let new = HeapMemory.take(byteCount: byteCount)
-            .bindMemory(to: LinkBuffer.Segment.self, capacity: newCapacity)
+        grow()
+    }
+
+    private mutating func grow() {
+        let newCapacity = max(Self.firstCapacity, capacity * 2)
+        let memory =
+            capacity == 0
+            ? BufferCache.takeQueue()
+            : HeapMemory.take(byteCount: newCapacity * MemoryLayout<LinkBuffer.Segment>.stride)
+        let new = memory.bindMemory(to: LinkBuffer.Segment.self, capacity: newCapacity)
         for index in 0..<count { (new + index).moveInitialize(from: place(index), count: 1) }
-        if let storage { HeapMemory.give(storage) }
+        if let storage { Self.give(storage, capacity) }
         storage = new
         capacity = newCapacity
         head = 0
+    }
+
+    private static let firstCapacity =
+        BufferCache.queueByteCount / MemoryLayout<LinkBuffer.Segment>.stride
+
+    private static func give(_ storage: UnsafeMutablePointer<LinkBuffer.Segment>, _ capacity: Int) {
+        if capacity == firstCapacity {
+            BufferCache.giveQueue(storage)
+        } else {
+            HeapMemory.give(storage)
+        }
     }
 }

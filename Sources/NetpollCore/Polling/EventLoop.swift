@@ -90,6 +90,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     let faults: (any SystemCallFaults)?
     /// How long nothing happens before the thread's cached blocks are given back.
     private let trimDelay: Duration
+    private let trimMilliseconds: Int32
 
     /// Creates a loop, which turns once ``LoopThreads/start(_:)`` gives it a thread.
     ///
@@ -107,6 +108,7 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
         hasClock = options.clock != nil
         faults = options.faults
         trimDelay = options.trimDelay
+        trimMilliseconds = Int32(clamping: options.trimDelay.wholeMilliseconds)
         poller = try Poller.make()
     }
 
@@ -440,7 +442,7 @@ extension EventLoop {
     /// No longer than it takes to notice that the loop is idle, while that makes a difference.
     private func timeoutMilliseconds() -> Int32 {
         let isTrimmed = BufferCache.current?.statistics.cachedByteCount ?? 0 == 0
-        let longest: Int32 = isTrimmed ? -1 : Int32(clamping: trimDelay.wholeMilliseconds)
+        let longest: Int32 = isTrimmed ? -1 : trimMilliseconds
         let timer = timerMilliseconds()
         return timer < 0 ? longest : longest < 0 ? timer : min(timer, longest)
     }

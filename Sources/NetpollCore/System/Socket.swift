@@ -59,12 +59,11 @@ extension Socket {
         _ fileDescriptor: Int32,
         _ vectors: UnsafeMutableBufferPointer<iovec>
     ) -> IOResult {
-        var message = Platform.makeMessage(vectors)
         while true {
             let count =
                 vectors.count == 1
                 ? systemSend(fileDescriptor, vectors[0])
-                : sendmsg(fileDescriptor, &message, Platform.sendFlags)
+                : systemSend(fileDescriptor, vectors)
             if count >= 0 { return .moved(count) }
             if errno != EINTR { return .failed(errno) }
         }

@@ -15,11 +15,24 @@ func systemClose(_ fileDescriptor: Int32) {
 }
 
 func systemReceive(_ fileDescriptor: Int32, _ piece: iovec) -> Int {
+    #if canImport(Darwin)
     recv(fileDescriptor, piece.iov_base, piece.iov_len, 0)
+    #else
+    cnetpoll_receive(fileDescriptor, piece.iov_base, piece.iov_len)
+    #endif
 }
 
 func systemSend(_ fileDescriptor: Int32, _ piece: iovec) -> Int {
+    #if canImport(Darwin)
     send(fileDescriptor, piece.iov_base, piece.iov_len, Platform.sendFlags)
+    #else
+    cnetpoll_send(fileDescriptor, piece.iov_base, piece.iov_len, Platform.sendFlags)
+    #endif
+}
+
+func systemSend(_ fileDescriptor: Int32, _ pieces: UnsafeMutableBufferPointer<iovec>) -> Int {
+    var message = Platform.makeMessage(pieces)
+    return sendmsg(fileDescriptor, &message, Platform.sendFlags)
 }
 
 func systemBind(_ fileDescriptor: Int32, _ address: UnsafePointer<sockaddr>, _ length: socklen_t)

@@ -101,6 +101,67 @@ struct BufferCacheTests {
         #expect(cached == [0, 1024])
     }
 
+    @Test("a block that a buffer lets go of comes back as the same object, a shared one does not")
+    func objects() async throws {
+        let (same, cached, shared) = try await withCache { () -> (Bool, [Int?], [UInt8]) in
+            var cached: [Int?] = []
+            var buffer = LinkBuffer()
+            buffer.write([1, 2, 3])
+            let first = ObjectIdentifier(buffer.segments[0].block)
+            buffer.removeAll()
+            cached.append(Self.statistics?.cachedByteCount)
+            buffer.write([4, 5, 6])
+            let same = ObjectIdentifier(buffer.segments[0].block) == first
+            cached.append(Self.statistics?.cachedByteCount)
+            var slice = buffer.readSlice(2)
+            buffer.removeAll()
+            // The slice reads the block: nobody else may get it.
+            buffer.write([7, 8, 9])
+            cached.append(Self.statistics?.cachedByteCount)
+            let shared = slice.map { [UInt8]($0) } ?? []
+            slice = nil
+            buffer.removeAll()
+            cached.append(Self.statistics?.cachedByteCount)
+            BufferCache.current?.trim()
+            cached.append(Self.statistics?.cachedByteCount)
+            return (same, cached, shared)
+        }
+        #expect(same)
+        #expect(cached == [4096, 0, 0, 8192, 0])
+        #expect(shared == [4, 5])
+    }
+
+    @Test("blocks that are kept with their objects count for the bound of their class")
+    func objectBounds() async throws {
+        let cached = try await withCache { () -> Int? in
+            let count = 2 * BufferCache.bytesPerClassLimit / 4096
+            var buffer = LinkBuffer()
+            for _ in 0..<count { buffer.write([UInt8](repeating: 0, count: 4096)) }
+            buffer.removeAll()
+            return Self.statistics?.cachedByteCount
+        }
+        #expect(cached == BufferCache.bytesPerClassLimit)
+    }
+
+    @Test("memory that a user handed over goes back to the user, not to the cache")
+    func foreignMemory() async throws {
+        let freed = Shared(0)
+        let cached = try await withCache { () -> Int? in
+            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 4096, alignment: 16)
+            memory.initializeMemory(as: UInt8.self, repeating: 1)
+            var buffer = LinkBuffer()
+            buffer.append(
+                BufferSlice(owning: memory) {
+                    $0.deallocate()
+                    freed.update { $0 += 1 }
+                }
+            )
+            buffer.removeAll()
+            return Self.statistics?.cachedByteCount
+        }
+        #expect(cached == 0 && freed.value == 1)
+    }
+
     @Test("a loop that has nothing to do gives its blocks back")
     func idle() async throws {
         var options = EventLoopGroupOptions()

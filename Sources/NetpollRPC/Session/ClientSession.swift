@@ -212,12 +212,14 @@ extension ClientSession {
 
     private func scheduleExpiry(_ deadline: Deadline) {
         connection.loop.perform { [weak self] in
-            _ = self?.connection.loop.schedule(at: deadline) { [weak self] in self?.expire() }
+            _ = self?.connection.loop.schedule(at: deadline) { [weak self] in
+                self?.expire(deadline)
+            }
         }
     }
 
-    private func expire() {
-        let now = connection.loop.now().uptimeNanoseconds
+    private func expire(_ timer: Deadline) {
+        let now = max(timer, connection.loop.now()).uptimeNanoseconds
         let (expired, next, isDrained) = state.withLock { state in
             let result = state.expire(now: now)
             return (result.expired, result.next, state.isDrained)

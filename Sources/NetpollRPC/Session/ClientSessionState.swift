@@ -27,8 +27,8 @@ struct ClientSessionState<Call> {
     private let limit: Int
     private var isDraining = false
     private var isClosed = false
-    /// When the runner will call ``expire(now:)`` next.
-    private var timer: UInt64?
+    /// When the runner will call ``expire(now:)``, the earliest last.
+    private var timers: [UInt64] = []
     /// Calls that ended without a reply, which the peer may still work on.
     private var unansweredCount = 0
     /// Replies that came after their call had ended.
@@ -51,9 +51,7 @@ struct ClientSessionState<Call> {
         guard calls.count < limit else { return .full }
         guard calls.insert(sequenceID, deadline: deadline, call) else { return .refused }
         if deadline == .max { return .send(timer: nil) }
-        if let timer, timer <= deadline { return .send(timer: nil) }
-        timer = deadline
-        return .send(timer: deadline)
+        return .send(timer: addTimer(deadline))
     }
 
     /// A frame arrived with this sequence id in its header.
@@ -80,14 +78,21 @@ struct ClientSessionState<Call> {
         return call
     }
 
-    /// The timer fired.
+    /// A timer fired.
     ///
-    /// Returns who waited too long, and when to come back.
+    /// Returns who waited too long, and when to come back, unless a timer is set that comes before.
     mutating func expire(now: UInt64) -> (expired: [Call], next: UInt64?) {
+        while let timer = timers.last, timer <= now { timers.removeLast() }
         let result = calls.removeExpired(now)
         unansweredCount += result.expired.count
-        timer = result.next == .max ? nil : result.next
-        return (result.expired, timer)
+        return (result.expired, result.next.flatMap { $0 == .max ? nil : addTimer($0) })
+    }
+
+    /// Notes a timer, if there is none that comes before it.
+    private mutating func addTimer(_ deadline: UInt64) -> UInt64? {
+        if let earliest = timers.last, earliest <= deadline { return nil }
+        timers.append(deadline)
+        return deadline
     }
 
     /// The request of a call has to wait before it can be sent.

@@ -31,12 +31,43 @@ struct ClientSessionStateTests {
             return #expect(Bool(false), "no timer")
         }
         let first = state.expire(now: 50)
-        #expect(first.expired == [3] && first.next == 100)
+        #expect(first.expired == [3] && first.next == nil, "the first call's timer comes anyway")
         _ = state.receive(1, isConnectionReset: false)
         let second = state.expire(now: 100)
         #expect(second.expired == [] && second.next == 200)
         let third = state.expire(now: 1000)
         #expect(third.expired == [2] && third.next == nil)
+    }
+
+    @Test("calls with shorter timeouts than others leave no timers behind")
+    func timerCount() {
+        var state = ClientSessionState<Int>(limit: 10)
+        // One long call is always in flight, and a short one ends every 10.
+        var pending: Set<UInt64> = []
+        var greatest = 0
+        var id: Int32 = 0
+        func note(_ timer: UInt64?) {
+            guard let timer else { return }
+            let isNew = pending.insert(timer).inserted
+            #expect(isNew, "a second timer for \(timer)")
+            greatest = max(greatest, pending.count)
+        }
+        func begin(_ deadline: UInt64) {
+            id += 1
+            guard case .send(let timer) = state.begin(id, deadline: deadline, Int(id)) else {
+                return #expect(Bool(false), "refused")
+            }
+            note(timer)
+        }
+        for now in stride(from: 0 as UInt64, to: 100_000, by: 10) {
+            if now % 1000 == 0 { begin(now + 2000) }
+            begin(now + 5)
+            while let due = pending.min(), due < now + 10 {
+                pending.remove(due)
+                note(state.expire(now: due).next)
+            }
+        }
+        #expect(greatest <= 3)
     }
 
     @Test("a session at its limit takes no call, and none after it was closed or drained")

@@ -59,15 +59,23 @@ public struct TestServer: Sendable {
 
     /// Creates another client of the server.
     ///
-    /// - Parameter options: The client's timeouts and limits.
+    /// - Parameters:
+    ///   - interceptors: What runs around every call, the outermost first.
+    ///   - options: The client's timeouts and limits.
     /// - Returns: The client.
     /// - Throws: `RPCError` when the server has been shut down.
-    public func makeClient(options: RPCClientOptions = RPCClientOptions()) throws -> RPCClient {
-        try RPCClient(inProcess: server, options: options)
+    public func makeClient(
+        interceptors: [any ClientInterceptor] = [],
+        options: RPCClientOptions = RPCClientOptions()
+    ) throws -> RPCClient {
+        try RPCClient(inProcess: server, interceptors: interceptors, options: options)
     }
 
     /// Moves the clock and returns once every timeout that came due has had its effect on the
-    /// loops.
+    /// loops: a handler whose deadline passed has been cancelled, one that waited has gone on.
+    ///
+    /// Handlers that were admitted before have run until they wait for something, so they begin at
+    /// the earlier time. See `ManualClock.settle()` for what it cannot know.
     ///
     /// - Parameter duration: How far.
     public func advance(by duration: Duration) async { await clock.advance(by: duration) }
@@ -82,7 +90,7 @@ public struct TestServer: Sendable {
     public func waitForCalls(_ count: Int) async throws {
         while server.callCount < count {
             try Task.checkCancellation()
-            for loop in group.loops { await loop.turn() }
+            await clock.settle()
             await Task.yield()
         }
     }

@@ -32,16 +32,34 @@ public final class ManualClock: LoopClock {
     /// The point that lies `timeout` after the time the clock shows.
     public func deadline(after timeout: Duration) -> Deadline { now().advanced(by: timeout) }
 
-    /// Moves the clock and returns once every timer that came due has fired.
+    /// Moves the clock, and returns once every timer that came due has fired and had its effect on
+    /// the loops.
+    ///
+    /// Before it moves the clock and after, it calls ``settle()``. So whatever the loops had before
+    /// begins at the earlier time, and a handler that a timer wakes has gone on until it waits again.
     ///
     /// - Parameter duration: How far; a negative one moves nothing.
     public func advance(by duration: Duration) async {
-        let loops = state.withLock { state in
-            state.time = state.time.advanced(by: duration)
-            return state.loops
-        }
-        for loop in loops { await loop.turn() }
+        await settle()
+        state.withLock { $0.time = $0.time.advanced(by: duration) }
+        await settle()
     }
+
+    /// Returns once the loops that follow the clock have done what they have to do, and what follows
+    /// from it, for as many steps as a call takes from its client to its handler and back.
+    ///
+    /// It cannot know of tasks that run elsewhere: a task of the test that has not made its call yet,
+    /// a handler on a worker pool, or one that awaits something of another executor. Wait for those
+    /// by what they do.
+    public func settle() async {
+        for _ in 0..<Self.stepCount {
+            for loop in state.withLock({ $0.loops }) { await loop.turn() }
+        }
+    }
+
+    /// A request goes from loop to loop, its handler may ask a third for a timer, and its reply comes
+    /// back.
+    private static let stepCount = 4
 
     package func attach(_ loops: [EventLoop]) { state.withLock { $0.loops += loops } }
 }

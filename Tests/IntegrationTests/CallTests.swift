@@ -110,7 +110,7 @@ struct CallTests {
         for _ in 0..<3 {
             let error = await #expect(throws: RPCError.self) { try await echo.fail(.init()) }
             #expect(error?.code == .internalError && error?.exceptionID == 6)
-            #expect(error?.message == "echo.Echo/Fail: biz error: deliberate failure")
+            #expect(error?.message == "deliberate failure")
         }
         #expect(fixture.server.connectionCount <= 2)
         await fixture.stop()

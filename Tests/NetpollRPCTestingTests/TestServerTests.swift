@@ -55,7 +55,7 @@ struct TestServerTests {
         await test.advance(by: .seconds(1))
         let error = await #expect(throws: RPCError.self) { try await call.value }
         #expect(error?.code == .deadlineExceeded)
-        while test.server.callCount > 0 { await test.advance(by: .zero) }
+        #expect(test.server.callCount == 0)
         await test.stop()
     }
 
@@ -65,10 +65,74 @@ struct TestServerTests {
         let echo = Echo_EchoClient(test.client)
         let call = Task { try await echo.sleep(.with { $0.millis = 5000 }).msg }
         try await test.waitForCalls(1)
-        // The call is admitted a moment before its handler has set its timer.
-        while test.server.callCount > 0 { await test.advance(by: .seconds(1)) }
+        await test.advance(by: .milliseconds(4999))
+        #expect(test.server.callCount == 1)
+        await test.advance(by: .milliseconds(1))
+        #expect(test.server.callCount == 0)
         #expect(try await call.value == "slept")
         await test.stop()
+    }
+
+    @Test("time passes for calls as it is told, every time")
+    func exactTime() async throws {
+        let test = try TestServer { [Sleeper(loops: $0)] }
+        let echo = Echo_EchoClient(test.client)
+        for _ in 0..<100 {
+            let waits = Task { try await echo.sleep(.with { $0.millis = 5000 }).msg }
+            let fails = Task {
+                try await echo.sleep(.with { $0.millis = 9000 }, timeout: .milliseconds(5000))
+            }
+            try await test.waitForCalls(2)
+            await test.advance(by: .milliseconds(4999))
+            #expect(test.server.callCount == 2)
+            await test.advance(by: .milliseconds(1))
+            #expect(test.server.callCount == 0)
+            #expect(try await waits.value == "slept")
+            let error = await #expect(throws: RPCError.self) { try await fails.value }
+            #expect(error?.code == .deadlineExceeded)
+        }
+        await test.stop()
+    }
+
+    @Test("another client has interceptors and options of its own")
+    func interceptors() async throws {
+        struct Renaming: ClientInterceptor {
+            func intercept<Request: Message, Response: Message>(
+                _ call: ClientCall<Request>,
+                next: (ClientCall<Request>) async throws -> ClientReply<Response>
+            ) async throws -> ClientReply<Response> {
+                var call = call
+                call.options.metadata["who"] = "interceptor"
+                return try await next(call)
+            }
+        }
+        struct Repeater: Echo_EchoService {
+            func echo(_ request: Echo_EchoRequest, context: RPCContext) async throws
+                -> Echo_EchoResponse
+            {
+                .with { $0.msg = context.metadata["who"] ?? "nobody" }
+            }
+            func fail(_ request: Echo_EchoRequest, context: RPCContext) async throws
+                -> Echo_EchoResponse
+            {
+                throw BusinessError(1, "no")
+            }
+            func sleep(_ request: Echo_SleepRequest, context: RPCContext) async throws
+                -> Echo_EchoResponse
+            {
+                .with { $0.msg = "slept" }
+            }
+        }
+        try await withTestServer(of: Repeater()) { test in
+            var options = RPCClientOptions()
+            options.connections = .pooled(limit: 1)
+            let plain = Echo_EchoClient(try test.makeClient(options: options))
+            let other = Echo_EchoClient(
+                try test.makeClient(interceptors: [Renaming()], options: options)
+            )
+            #expect(try await plain.echo(.init()).msg == "nobody")
+            #expect(try await other.echo(.init()).msg == "interceptor")
+        }
     }
 
     /// Passes calls on.

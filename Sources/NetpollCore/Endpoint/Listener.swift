@@ -174,7 +174,7 @@ public final class Listener: @unchecked Sendable {
     private func closeSocket() {
         // Peers in the backlog believe that they are connected: to close on them would reset them.
         // Those that come meanwhile are no reason to go on for ever.
-        for _ in 0...options.backlog / Self.acceptBatchLimit {
+        for _ in 0...max(0, options.backlog) / Self.acceptBatchLimit {
             guard acceptBatch() != .drained else { break }
         }
         releaseSocket()

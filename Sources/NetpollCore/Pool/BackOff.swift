@@ -5,7 +5,7 @@ public struct BackOff: Sendable, Hashable {
     ///
     /// Default 50 ms.
     public var initial: Duration = .milliseconds(50)
-    /// What each further failure multiplies it by.
+    /// What each further failure multiplies it by, at least 1.
     ///
     /// Default 1.6, as gRPC's connection back-off.
     public var factor = 1.6
@@ -13,7 +13,8 @@ public struct BackOff: Sendable, Hashable {
     ///
     /// Default 500 ms: short, because callers fail meanwhile.
     public var limit: Duration = .milliseconds(500)
-    /// The share by which each time is varied, so that clients do not come back together.
+    /// The share by which each time is varied, from 0 to 1, so that clients do not come back
+    /// together.
     ///
     /// Default 0.2.
     public var jitter = 0.2
@@ -28,9 +29,13 @@ public struct BackOff: Sendable, Hashable {
     ///   - random: A number from 0 up to 1 that places the time within the jitter.
     /// - Returns: The time.
     public func delay(after failures: Int, random: Double) -> Duration {
-        var delay = initial
-        for _ in 1..<max(1, min(failures, 64)) where delay < limit { delay = delay * factor }
-        return min(delay, limit) * (1 + jitter * (2 * random - 1))
+        let longest = Double(limit.wholeNanoseconds)
+        var delay = Double(initial.wholeNanoseconds)
+        // In this order `max` and `min` take the number when the other is none.
+        for _ in 1..<max(1, min(failures, 64)) where delay < longest { delay *= max(1, factor) }
+        let spread = min(1, max(0, jitter)) * (2 * random - 1)
+        let nanoseconds = min(longest, delay) * (1 + spread)
+        return .nanoseconds(Int64(exactly: nanoseconds.rounded()) ?? .max)
     }
 }
 

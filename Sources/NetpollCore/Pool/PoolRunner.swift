@@ -56,6 +56,8 @@ final class PoolRunner: Sendable {
         let waiter = Waiter<PooledObject>()
         return try await waiter.wait {
             handle { $0.checkOut(waiter, deadline: deadline, now: loop.now()) }
+            // One that gave up in this moment was not there yet to be taken out.
+            if waiter.isFinished { guarded.withLock { $0.state.cancel(waiter) } }
             scheduleSweep(at: deadline)
         } onCancel: {
             self.abandon(waiter, NetpollError(.cancelled, "wait for a pooled connection"))

@@ -163,14 +163,18 @@ extension EndpointDirectory {
         _ updates: EndpointUpdates,
         _ directory: EndpointDirectory
     ) async {
-        while !Task.isCancelled {
+        while true {
             do {
                 return try await resolver.run(updates)
             } catch {
                 directory.report(error)
             }
-            // Ends by cancellation only, which the loop's condition sees.
-            try? await directory.waitForRefresh(after: restartDelay, atLeast: restartDelay)
+            do {
+                try await directory.waitForRefresh(after: restartDelay, atLeast: restartDelay)
+            } catch {
+                // The client was closed, or its loops have ended without that.
+                return
+            }
         }
     }
 

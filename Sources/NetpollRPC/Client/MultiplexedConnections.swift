@@ -10,11 +10,13 @@ final class MultiplexedConnections: Sendable {
 
     private enum Slot {
         case empty
-        case dialing([Waiter<ClientSession>])
+        case dialing
         case ready(ClientSession)
     }
     private struct State {
         var slots: [Slot]
+        /// Those who wait for the dial of each slot.
+        var waiters: [[Waiter<ClientSession>]]
         var next = 0
         var isClosed = false
         var backOff: DialBackOff
@@ -61,6 +63,7 @@ final class MultiplexedConnections: Sendable {
         state = Locked(
             State(
                 slots: Array(repeating: .empty, count: max(1, count)),
+                waiters: Array(repeating: [], count: max(1, count)),
                 backOff: DialBackOff(backOff, seed: .random(in: .min ... .max))
             )
         )
@@ -120,16 +123,17 @@ final class MultiplexedConnections: Sendable {
         switch state.slots[index] {
         case .ready(let session) where session.isActive:
             return .session(session)
-        case .dialing(let waiters):
+        case .dialing:
             if let session = state.activeSession { return .session(session) }
-            state.slots[index] = .dialing(waiters + [waiter])
+            state.waiters[index].append(waiter)
             return .wait
         case .ready, .empty:
             state.vacate(index, now)
             if let error = state.backOff.refusal(now: now) {
                 return state.activeSession.map(Pick.session) ?? .refused(error)
             }
-            state.slots[index] = .dialing([waiter])
+            state.slots[index] = .dialing
+            state.waiters[index].append(waiter)
             return .dial(index)
         }
     }
@@ -138,9 +142,8 @@ final class MultiplexedConnections: Sendable {
         let now = now()
         let (waiters, told, isClosed) = state.withLock {
             state -> ([Waiter<ClientSession>], Waiter<ClientSession>.Outcome, Bool) in
-            guard case .dialing(let waiters) = state.slots[index] else {
-                return ([], outcome, state.isClosed)
-            }
+            let waiters = state.waiters[index]
+            state.waiters[index] = []
             var told = outcome
             switch outcome {
             case .success(let session):
@@ -181,7 +184,7 @@ final class MultiplexedConnections: Sendable {
             }
             guard let index, !state.isClosed else { return nil }
             state.vacate(index, now)
-            state.slots[index] = .dialing([])
+            state.slots[index] = .dialing
             return index
         }
         if let empty { dial { self.dialed(empty, $0) } }

@@ -180,7 +180,7 @@ extension RPCClient {
             let error = RPCError(.deadlineExceeded, "no reply from \(endpoint.address) in time")
             return .failed(describe(error, plan), .timeout)
         }
-        let error = RPCError(WireException(parsing: reply.message.body), reply.header, plan.method)
+        let error = RPCError(WireException(parsing: reply.message.body), reply.header)
         if error.retry == .elsewhere { return .notRun(error, .ignored, stays: false) }
         let counts = options.circuitBreaker?.codes.contains(error.code) ?? false
         return .failed(error, counts ? .failure : .success)

@@ -46,14 +46,19 @@ extension RPCClient {
         _ request: BufferSlice,
         _ policy: RetryPolicy
     ) async throws(RPCError) -> Reply {
-        let mayStart: @Sendable () -> Bool = { self.retryTokens.withLock { $0.spend() } }
-        let call = HedgedCall(policy, on: group.preferred(), mayStart: mayStart) { attempt in
-            do throws(RPCError) {
-                return .success(try await self.exchange(self.numbered(plan, attempt), request))
-            } catch {
-                return .failure(error)
+        let call = HedgedCall(
+            policy,
+            on: group.preferred(),
+            mayRetry: { self.retryTokens.withLock { $0.spend() } },
+            mayHedge: { self.retryTokens.withLock { $0.spendOnHedge() } },
+            send: { attempt in
+                do throws(RPCError) {
+                    return .success(try await self.exchange(self.numbered(plan, attempt), request))
+                } catch {
+                    return .failure(error)
+                }
             }
-        }
+        )
         let outcome: HedgedCall.Outcome
         do throws(NetpollError) {
             outcome = try await call.run()

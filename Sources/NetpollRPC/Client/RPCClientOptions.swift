@@ -54,7 +54,8 @@ public struct RPCClientOptions: Sendable {
     public var retryPolicy: RetryPolicy?
     /// How many retries and hedges all calls together may cause.
     ///
-    /// Default: a tenth of the calls, and ten.
+    /// Default: a tenth of the calls after failures, a twentieth beside slow ones, and ten of
+    /// either.
     public var retryBudget = RetryBudget()
     /// How to choose among several endpoints.
     ///

@@ -15,19 +15,22 @@ final class HedgedCall: Sendable {
     private let waiter = Waiter<Outcome>()
     private let loop: EventLoop
     private let delay: Duration
-    private let mayStart: @Sendable () -> Bool
+    private let mayRetry: @Sendable () -> Bool
+    private let mayHedge: @Sendable () -> Bool
     private let send: @Sendable (Int) async -> Outcome
 
     init(
         _ policy: RetryPolicy,
         on loop: EventLoop,
-        mayStart: @escaping @Sendable () -> Bool,
+        mayRetry: @escaping @Sendable () -> Bool,
+        mayHedge: @escaping @Sendable () -> Bool,
         send: @escaping @Sendable (Int) async -> Outcome
     ) {
         state = Locked(State(hedge: HedgeState(policy)))
         delay = policy.hedgingDelay ?? .zero
         self.loop = loop
-        self.mayStart = mayStart
+        self.mayRetry = mayRetry
+        self.mayHedge = mayHedge
         self.send = send
     }
 
@@ -66,7 +69,7 @@ final class HedgedCall: Sendable {
         let task = Task(executorPreference: loop) {
             let outcome = await self.send(number)
             self.perform(
-                self.state.withLock { $0.hedge.ended(outcome, mayStart: self.mayStart) }
+                self.state.withLock { $0.hedge.ended(outcome, mayStart: self.mayRetry) }
             )
         }
         let isDone = state.withLock { state in
@@ -95,7 +98,7 @@ final class HedgedCall: Sendable {
     private func delayPassed() {
         let actions = state.withLock { state in
             state.timer = nil
-            return state.hedge.delayPassed(mayStart: mayStart)
+            return state.hedge.delayPassed(mayStart: mayHedge)
         }
         perform(actions)
     }

@@ -73,17 +73,23 @@ public struct RetryPolicy: Sendable, Hashable {
 
 /// How many retries and hedges a client allows itself, as a share of its calls.
 ///
-/// Each call with a retry policy earns `share` of a retry and each further attempt costs one; up to
-/// `burst` are saved. A server that fails all calls is thus loaded with at most `1 + share` times
-/// its calls, and `burst` more.
+/// Each call with a retry policy earns a `share` of a retry and a `hedgingShare` of a hedge; each
+/// attempt after a failure costs a retry, and each that is made beside a slow one a hedge. Up to
+/// `burst` of either are saved, and a client starts with as many. So of any `n` calls in a row at
+/// most `share * n + burst` are made again after failures and `hedgingShare * n + burst` beside slow
+/// ones, however many servers fail or are slow.
 public struct RetryBudget: Sendable, Hashable {
-    /// Retries for each call, from 0 to 1.
+    /// Retries for each call, from 0 to 1, in steps of a thousandth.
     ///
     /// Default 0.1, as Kitex's limit.
     public var share = 0.1
-    /// Most retries that are saved up, which is also what a client starts with.
+    /// Hedges for each call, from 0 to 1, in steps of a thousandth.
     ///
-    /// Default 10.
+    /// Default 0.05: enough for a ``RetryPolicy/hedgingDelay`` that 19 of 20 calls do not reach.
+    public var hedgingShare = 0.05
+    /// Most retries, and most hedges, that are saved up, which is also what a client starts with.
+    ///
+    /// With 0 a whole one must be earned first. Default 10.
     public var burst = 10
 
     /// Creates the defaults.
@@ -92,23 +98,43 @@ public struct RetryBudget: Sendable, Hashable {
 
 /// The state of a budget: pure.
 struct RetryTokens {
-    private var thousandths: Int
-    private let limit: Int
-    private let income: Int
+    private struct Purse {
+        var thousandths: Int
+        let income: Int
+        let limit: Int
+
+        init(share: Double, burst: Int) {
+            thousandths = min(max(0, burst), 1_000_000) * 1000
+            income = Int(1000 * min(max(0, share), 1))
+            limit = max(thousandths, 1000)
+        }
+
+        mutating func earn() { thousandths = min(limit, thousandths + income) }
+
+        mutating func spend() -> Bool {
+            guard thousandths >= 1000 else { return false }
+            thousandths -= 1000
+            return true
+        }
+    }
+
+    private var retries: Purse
+    private var hedges: Purse
 
     init(_ budget: RetryBudget) {
-        limit = min(max(0, budget.burst), 1_000_000) * 1000
-        income = Int(1000 * min(max(0, budget.share), 1))
-        thousandths = limit
+        retries = Purse(share: budget.share, burst: budget.burst)
+        hedges = Purse(share: budget.hedgingShare, burst: budget.burst)
     }
 
     /// A call begins.
-    mutating func earn() { thousandths = min(max(limit, 1000), thousandths + income) }
-
-    /// Pays for one more attempt; false when there is nothing left.
-    mutating func spend() -> Bool {
-        guard thousandths >= 1000 else { return false }
-        thousandths -= 1000
-        return true
+    mutating func earn() {
+        retries.earn()
+        hedges.earn()
     }
+
+    /// Pays for one more attempt after a failure; false when there is nothing left.
+    mutating func spend() -> Bool { retries.spend() }
+
+    /// Pays for one more attempt beside a slow one; false when there is nothing left.
+    mutating func spendOnHedge() -> Bool { hedges.spend() }
 }

@@ -85,7 +85,6 @@ extension ServerCall {
     @usableFromInline
     func reply(bodyByteCount: Int, writeBody: (UnsafeMutableRawPointer) -> Void) {
         session.send(
-            .reply,
             to: address,
             strings: context.responseMetadata.backwardPairs,
             bodyByteCount: bodyByteCount,
@@ -108,19 +107,23 @@ extension ServerCall {
     func fail(_ error: any Error) {
         switch error {
         case let error as BusinessError: fail(error)
-        case let error as RPCError: session.send(error, to: address)
+        case let error as RPCError: send(error)
         case is CancellationError:
             let isLate = context.deadline <= session.connection.loop.now()
             let why = isLate ? "the caller's deadline passed" : "the server is shutting down"
-            session.send(RPCError(isLate ? .deadlineExceeded : .cancelled, why), to: address)
+            send(RPCError(isLate ? .deadlineExceeded : .cancelled, why))
         default:
             session.settings.options.logger.error(
                 "a handler failed",
                 metadata: ["method": "\(context.fullMethodName)", "error": "\(error)"]
             )
             // What failed inside is nobody's business outside.
-            session.send(RPCError(.internalError, "the handler failed"), to: address)
+            send(RPCError(.internalError, "the handler failed"))
         }
+    }
+
+    private func send(_ error: RPCError) {
+        session.send(error, to: address, metadata: context.responseMetadata.backwardPairs)
     }
 
     /// Framed has no header for a business error: as from Kitex, an empty reply is all that arrives.
@@ -132,7 +135,7 @@ extension ServerCall {
             )
         }
         let pairs = error.headerPairs + context.responseMetadata.backwardPairs
-        session.send(.reply, to: address, strings: pairs, bodyByteCount: 0) { _ in }
+        session.send(to: address, strings: pairs, bodyByteCount: 0) { _ in }
     }
 }
 

@@ -48,16 +48,29 @@ extension ServerSession {
     private static let controlTemplate = HeaderTemplate(
         strings: [(WireFormat.StringKey.connectionReset, "1")])
 
-    /// Sends a message.
+    /// Sends a reply.
     ///
     /// One that exceeds the limits becomes an exception that says so.
     func send(
-        _ type: WireFormat.MessageType,
         to address: ReplyAddress,
-        strings: [(key: String, value: String)] = [],
+        strings: [(key: String, value: String)],
         bodyByteCount: Int,
         _ writeBody: (UnsafeMutableRawPointer) -> Void
     ) {
+        do throws(WireError) {
+            try send(.reply, to: address, strings, bodyByteCount, writeBody)
+        } catch {
+            send(RPCError(.resourceExhausted, "the reply: \(error)"), to: address)
+        }
+    }
+
+    private func send(
+        _ type: WireFormat.MessageType,
+        to address: ReplyAddress,
+        _ strings: [(key: String, value: String)],
+        _ bodyByteCount: Int,
+        _ writeBody: (UnsafeMutableRawPointer) -> Void
+    ) throws(WireError) {
         let isLast = repliesAreLast.load(ordering: .relaxed)
         let head = FrameHead(
             transport: address.transport,
@@ -68,32 +81,52 @@ extension ServerSession {
             strings: isLast ? strings + [(WireFormat.StringKey.connectionReset, "1")] : strings,
             hasChecksum: settings.options.checksum.isSent
         )
+        let byteCount = try FrameEncoder.byteCount(
+            of: head,
+            bodyByteCount: bodyByteCount,
+            limits: settings.options.limits
+        )
+        connection.withOutput { output in
+            let body = FrameEncoder.append(head, byteCount: byteCount, to: &output)
+            writeBody(body)
+            FrameEncoder.finish(head, byteCount: byteCount, body: body, in: &output)
+        }
+        holdBackPeer()
+    }
+
+    /// Sends an exception.
+    ///
+    /// One that exceeds the limits goes without its message and the metadata.
+    func send(
+        _ error: RPCError,
+        to address: ReplyAddress,
+        metadata: [(key: String, value: String)] = []
+    ) {
         do throws(WireError) {
-            let byteCount = try FrameEncoder.byteCount(
-                of: head,
-                bodyByteCount: bodyByteCount,
-                limits: settings.options.limits
+            try sendException(error, to: address, metadata)
+        } catch let excess {
+            let message = "the error: \(excess)"
+            let short = RPCError(
+                error.code,
+                message,
+                exceptionID: error.exceptionID,
+                retry: error.retry
             )
-            connection.withOutput { output in
-                let body = FrameEncoder.append(head, byteCount: byteCount, to: &output)
-                writeBody(body)
-                FrameEncoder.finish(head, byteCount: byteCount, body: body, in: &output)
+            do throws(WireError) {
+                try sendException(short, to: address, [])
+            } catch {
+                connection.close()
             }
-            holdBackPeer()
-        } catch {
-            guard type != .exception else { return connection.close() }
-            send(RPCError(.resourceExhausted, "the reply: \(error)"), to: address)
         }
     }
 
-    func send(_ error: RPCError, to address: ReplyAddress) {
+    private func sendException(
+        _ error: RPCError,
+        to address: ReplyAddress,
+        _ metadata: [(key: String, value: String)]
+    ) throws(WireError) {
         let body = error.wireException.bytes
-        send(
-            .exception,
-            to: address,
-            strings: error.headerPairs,
-            bodyByteCount: body.count
-        ) { target in
+        try send(.exception, to: address, error.headerPairs + metadata, body.count) { target in
             UnsafeMutableRawBufferPointer(start: target, count: body.count).copyBytes(from: body)
         }
     }

@@ -2,14 +2,20 @@
 extension RPCError {
     /// The error that an exception from the peer stands for.
     ///
-    /// What the header says of it counts more than the exception's id.
-    init(_ exception: WireException, _ header: HeaderInfo, _ method: MethodDescriptor) {
+    /// What the header says of it counts more than the exception's id. The message is the handler's
+    /// own, without the mark that the wire puts before it.
+    init(_ exception: WireException, _ header: HeaderInfo) {
+        let isMarked =
+            exception.typeID == WireFormat.ExceptionID.internalError
+            && exception.message.utf8.starts(with: Self.handlerMark.utf8)
         let text =
-            exception.message.isEmpty ? Self.defaultText(exception.typeID) : exception.message
+            isMarked
+            ? String(exception.message.utf8.dropFirst(Self.handlerMark.utf8.count))
+                ?? exception.message : exception.message
         let code = header.string(WireFormat.StringKey.errorCode).flatMap { Code(name: $0) }
         self.init(
             code ?? Self.code(exception.typeID),
-            "\(method.fullName): \(text)",
+            exception.message.isEmpty ? Self.defaultText(exception.typeID) : text,
             exceptionID: exception.typeID,
             retry: header.string(WireFormat.StringKey.retryAdvice).flatMap {
                 RetryAdvice(rawValue: $0)
@@ -71,9 +77,11 @@ extension RPCError {
         let isHandlers = exceptionID == nil && typeID == WireFormat.ExceptionID.internalError
         return WireException(
             typeID: typeID,
-            message: isHandlers ? "biz error: \(message)" : message
+            message: isHandlers ? Self.handlerMark + message : message
         )
     }
+
+    private static let handlerMark = "biz error: "
 }
 
 extension BusinessError {

@@ -5,7 +5,7 @@
 public struct RPCError: Error, Sendable {
     /// What kind of failure it was.
     public let code: Code
-    /// What happened, in words.
+    /// What happened, in words: those of the peer, and no others, when the error came from there.
     public let message: String
     /// The exception id on the wire, when the error came from the peer or is meant to be sent with
     /// a particular id (0...10 and 20, 21 are Kitex's; others are the application's).

@@ -107,10 +107,9 @@ struct Answer {
         type = message.type
         isLast = frame.header.isConnectionReset
         body = Array(message.body)
-        let method = MethodDescriptor(service: "Echo", package: "echo", name: message.method)
         error =
             type == .exception
-            ? RPCError(WireException(parsing: message.body), frame.header, method) : nil
+            ? RPCError(WireException(parsing: message.body), frame.header) : nil
     }
 }
 

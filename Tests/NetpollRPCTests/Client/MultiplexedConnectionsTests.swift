@@ -55,6 +55,31 @@ struct MultiplexedConnectionsTests {
         #expect(ends.count > 90)
     }
 
+    @Test("a back-off bears options that make no sense")
+    func oddBackOff() {
+        let durations = [Duration.seconds(Int64.max), .zero, .seconds(-1), .milliseconds(50)]
+        let numbers = [Double.nan, .infinity, -.infinity, -1, 0, 1.6, 1e300]
+        for initial in durations {
+            for limit in durations {
+                for number in numbers {
+                    var backOff = BackOff()
+                    backOff.initial = initial
+                    backOff.limit = limit
+                    backOff.factor = number
+                    backOff.jitter = number
+                    for failures in [Int.min, 0, 1, 2, 64, .max] {
+                        let delay = backOff.delay(after: failures, random: 0.75)
+                        #expect(delay >= .zero)
+                    }
+                }
+            }
+        }
+        var backOff = BackOff()
+        backOff.jitter = 0
+        let delays = [1, 2, 3, 100].map { backOff.delay(after: $0, random: 0.5) }
+        #expect(delays == [50, 80, 128, 500].map { .milliseconds($0) })
+    }
+
     @Test("callers of a dial that fails get a neighbour that lives, and no error")
     func neighbour() async throws {
         typealias Completion = @Sendable (Result<ClientSession, NetpollError>) -> Void

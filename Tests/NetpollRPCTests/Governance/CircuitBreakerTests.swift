@@ -44,6 +44,23 @@ struct CircuitBreakerTests {
         #expect(!later)
     }
 
+    @Test("results come in any order of their times, and windows have any length")
+    func times() {
+        var breaker = CircuitBreaker()
+        let calls = Array(repeating: CallResult.failure, count: 150)
+        let early = feed(&breaker, calls, at: start.advanced(by: .seconds(1)))
+        let late = feed(&breaker, calls, at: start)
+        #expect(!early && late)
+        for window in [Duration.zero, .seconds(-1), .nanoseconds(1), .seconds(Int64.max)] {
+            var odd = options
+            odd.window = window
+            var breaker = CircuitBreaker()
+            for time in [start, .distantFuture, Deadline(uptimeNanoseconds: 0)] {
+                _ = breaker.end(.failure, now: time, odd)
+            }
+        }
+    }
+
     @Test("an open breaker admits nobody, then one probe at a time, and closes after two successes")
     func recovery() {
         var breaker = CircuitBreaker()

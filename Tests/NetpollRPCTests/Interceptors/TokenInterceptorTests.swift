@@ -65,7 +65,7 @@ struct TokenInterceptorTests {
             try decodeAll(encode(head, body: error.wireException.bytes)).first
         )
         let message = try WireMessage(parsing: frame.payload)
-        let received = RPCError(WireException(parsing: message.body), frame.header, Calls.method)
+        let received = RPCError(WireException(parsing: message.body), frame.header)
         #expect(received.code == .unauthenticated && received.retry == .never)
     }
 

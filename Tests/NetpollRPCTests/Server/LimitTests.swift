@@ -64,12 +64,16 @@ struct TokenBucketTests {
 
 @Suite("A server's adaptive limit")
 struct QueueDelayControlTests {
-    private static let interval: UInt64 = 100
-    private var control = QueueDelayControl(target: 5, interval: interval)
+    // In microseconds: the average of the spacing needs finer steps.
+    private var control = QueueDelayControl(target: 5000, interval: 100_000)
 
-    /// Feeds a call each unit of time; says how many of them were refused.
+    private mutating func admits(_ delay: UInt64, at now: UInt64) -> Bool {
+        control.admits(delay: delay * 1000, now: now * 1000)
+    }
+
+    /// Feeds a call each microsecond; says how many of them were refused.
     private mutating func feed(_ times: Range<UInt64>, delay: (UInt64) -> UInt64) -> Int {
-        times.count { !control.admits(delay: delay($0), now: $0) }
+        times.count { !admits(delay($0), at: $0) }
     }
 
     @Test("calls that start in time are never refused")
@@ -92,21 +96,54 @@ struct QueueDelayControlTests {
         let during = feed(1100..<1200) { _ in 20 }
         #expect(during == 100)
         #expect(control.isOverloaded)
-        #expect(control.admits(delay: 10, now: 1200) == true, "twice the target is not long")
+        #expect(admits(5, at: 1200) == true, "the target is not long")
     }
 
-    @Test("it ends as soon as an interval has had a call in time, and after a pause")
+    @Test("it ends with a call that did not wait, and after a pause")
     mutating func recovery() {
-        _ = feed(1000..<1200) { _ in 20 }
+        // Too short to be suspected of going on.
+        _ = feed(1000..<1150) { _ in 20 }
         #expect(control.isOverloaded)
-        _ = feed(1200..<1300) { $0 == 1250 ? 0 : 20 }
-        #expect(control.admits(delay: 1000, now: 1300) == true)
-        _ = feed(1301..<1600) { _ in 20 }
+        #expect(admits(0, at: 1150) == true)
+        let refused = feed(1151..<1250) { _ in 20 }
+        #expect(refused == 0)
+        _ = feed(1250..<1300) { _ in 20 }
         #expect(control.isOverloaded)
         #expect(
-            control.admits(delay: 1000, now: 2000) == true,
+            admits(1000, at: 2000) == true,
             "nothing is known of the time between"
         )
+    }
+
+    @Test("one that lasted is taken for over only when no call waits long for an interval")
+    mutating func suspicion() {
+        _ = feed(1000..<1150) { _ in 20 }
+        _ = feed(1150..<1400) { $0 % 2 == 0 ? 5 : 20 }
+        #expect(control.isOverloaded)
+        #expect(admits(0, at: 1400) == true)
+        #expect(admits(9, at: 1401) == true, "less than twice what is allowed")
+        #expect(admits(20, at: 1402) == false)
+        #expect(admits(0, at: 1403) == true)
+        let calm = feed(1404..<1500) { _ in 0 }
+        let refused = feed(1500..<1600) { _ in 20 }
+        #expect(calm == 0 && refused == 0)
+    }
+
+    @Test("calls may wait for two handlers, however long those take")
+    mutating func slowHandlers() {
+        for now in stride(from: 1000 as UInt64, to: 9000, by: 40) {
+            #expect(admits(79, at: now) == true)
+        }
+        #expect(control.isOverloaded)
+        #expect(admits(200, at: 9000) == false)
+    }
+
+    @Test("a server that starts a call now and then is not overloaded, however late they are")
+    mutating func rare() {
+        for now in stride(from: 1000 as UInt64, to: 9000, by: 100) {
+            #expect(admits(50, at: now) == true)
+        }
+        #expect(!control.isOverloaded)
     }
 
     @Test("the ends of the clock and delays of any size overflow nothing")

@@ -37,6 +37,10 @@ final class HedgingSimulation {
     private(set) var sentCount = 0
     /// Attempts that ran when their call had its reply, and so were cancelled.
     private(set) var cancelledCount = 0
+    /// In thousandths: by how much the hedges of any calls in a row exceeded their share.
+    private(set) var greatestExcess = 0
+    private var excess = 0
+    private let share: Double
 
     init(
         _ balancer: LoadBalancer,
@@ -49,6 +53,7 @@ final class HedgingSimulation {
         self.latencies = latencies
         random = SeededGenerator(seed: seed)
         tokens = RetryTokens(budget)
+        share = budget.hedgingShare
         self.balancer = BalancerState(
             balancer,
             breakers: nil,
@@ -70,8 +75,16 @@ final class HedgingSimulation {
 
     private func begin() {
         tokens.earn()
+        excess = max(0, excess - Int(1000 * share))
         let call = Call(events.now, policy)
         perform(call.hedge.begin(), call)
+    }
+
+    private func spend() -> Bool {
+        guard tokens.spendOnHedge() else { return false }
+        excess += 1000
+        greatestExcess = max(greatestExcess, excess)
+        return true
     }
 
     private func perform(_ actions: [HedgeState.Action], _ call: Call) {
@@ -84,7 +97,7 @@ final class HedgingSimulation {
                 let delay = policy.hedgingDelay?.wholeNanoseconds ?? 0
                 events.schedule(at: events.now + delay) {
                     guard call.waits == number else { return }
-                    self.perform(call.hedge.delayPassed { self.tokens.spend() }, call)
+                    self.perform(call.hedge.delayPassed { self.spend() }, call)
                 }
             case .finish:
                 call.isEnded = true

@@ -129,7 +129,7 @@ struct DocumentedFramesTests {
         )
         let exception = try frame("exception")
         let body = try WireMessage(parsing: exception.payload).body
-        let error = RPCError(WireException(parsing: body), exception.header, Self.method)
+        let error = RPCError(WireException(parsing: body), exception.header)
         #expect(error.code == .resourceExhausted && error.retry == .elsewhere)
         #expect(try frame("checksum").header.checksum == .value(0x1C21_156C))
         let control = try frame("control")

@@ -82,7 +82,12 @@ extension Connection {
             let wanted = handler.connection(self, didReceive: &lent)
             guard phase == .open else { return }
             wantedInput = wanted
-            if !input.isEmpty { lent.append(input.takeAll()) }
+            if input.isEmpty {
+                // A handler that read everything leaves no block behind.
+                lent.dropLastIfEmpty()
+            } else {
+                lent.append(input.takeAll())
+            }
             input = lent
         } else {
             serveReadRequest()

@@ -54,6 +54,26 @@ struct InputTests {
         await group.shutdown()
     }
 
+    @Test("a handler that comes late and reads everything leaves no block with the connection")
+    func noBlockLeft() async throws {
+        final class Reader: ConnectionHandler {
+            func connection(_ connection: Connection, didReceive input: inout LinkBuffer) -> Int {
+                input.skip(input.byteCount)
+                return 0
+            }
+            func connectionDidReachEnd(_ connection: Connection) {}
+            func connection(_ connection: Connection, didCloseWith error: NetpollError?) {}
+        }
+        let group = try EventLoopGroup(count: 1)
+        let pair = ConnectedPair(group: group)
+        let second = pair.second
+        try await pair.first.write([1, 2, 3])
+        #expect(try await second.waitForInput(moreThan: 2))
+        second.setHandler(Reader())
+        #expect(await second.loop.call { second.input.segments.count } == 0)
+        await group.shutdown()
+    }
+
     @Test("the unread bytes of all connections have a bound, and what is read counts no more")
     func budget() async throws {
         var options = EventLoopGroupOptions()

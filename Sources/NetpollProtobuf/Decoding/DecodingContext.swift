@@ -1,7 +1,7 @@
 /// What one decoding shares over all the messages in it.
 @usableFromInline
 struct DecodingContext {
-    let arena: UnsafeMutablePointer<Arena.State>
+    @usableFromInline let arena: UnsafeMutablePointer<Arena.State>
     let isPartial: Bool
     let extensions: (any ExtensionMap)?
     /// How many levels of messages may be in the current one.
@@ -54,10 +54,17 @@ struct DecodedImage {
         _ context: UnsafeMutablePointer<DecodingContext>
     ) throws(ProtobufError) {
         let arena = context.pointee.arena
-        if try WireScanner.isCanonical(bytes, schema.table) {
+        if let bulk = try WireScanner.scan(bytes, schema.table) {
             unknown = UnsafeRawBufferPointer(start: nil, count: 0)
-            slots =
-                try MessageImage.unpack(bytes, schema.table, arena) + ImageLayout.headerByteCount
+            if bulk.isMost(of: bytes),
+                let image = try Self.unpack(bytes, without: bulk, schema, arena)
+            {
+                slots = image + ImageLayout.headerByteCount
+            } else {
+                slots =
+                    try MessageImage.unpack(bytes, schema.table, arena)
+                    + ImageLayout.headerByteCount
+            }
             return
         }
         let parts = try WireNormalizer.normalize(bytes, schema, depth: context.pointee.depth)
@@ -65,6 +72,21 @@ struct DecodedImage {
         slots = try parts.known.withRawBytes { (bytes) throws(ProtobufError) in
             try MessageImage.unpack(bytes, schema.table, arena) + ImageLayout.headerByteCount
         }
+    }
+
+    /// The image of a message whose bulk is not copied; `nil` if that cannot be told apart.
+    private static func unpack(
+        _ bytes: UnsafeRawBufferPointer,
+        without bulk: Bulk,
+        _ schema: MessageSchema,
+        _ arena: UnsafeMutablePointer<Arena.State>
+    ) throws(ProtobufError) -> UnsafeRawPointer? {
+        let number = UInt32(truncatingIfNeeded: bulk.number)
+        guard let index = schema.table.pointee.entryIndex(number) else { return nil }
+        guard let rest = bulk.rest(of: bytes, arena) else { throw .memoryLimit }
+        let image = try MessageImage.unpack(rest, schema.table, arena)
+        let slot = UnsafeMutableRawPointer(mutating: image) + ImageLayout.slotOffset(index)
+        return bulk.fill(slot) ? image : nil
     }
 
     private static func keep(_ bytes: [UInt8], _ arena: UnsafeMutablePointer<Arena.State>)
@@ -88,9 +110,10 @@ extension Message {
         options: DecodingOptions
     ) throws(ProtobufError) -> Self {
         var message = Self()
-        try DecodingContext.run(bytes, messageSchema, extensions, isPartial: partial, options) {
+        let schema = messageSchema
+        try DecodingContext.run(bytes, schema, extensions, isPartial: partial, options) {
             (context) throws(ProtobufError) in
-            try message.decode(bytes, context)
+            try message.decode(bytes, schema, context)
         }
         return message
     }
@@ -99,10 +122,11 @@ extension Message {
     @inlinable
     mutating func decode(
         _ bytes: UnsafeRawBufferPointer,
+        _ schema: MessageSchema,
         _ context: UnsafeMutablePointer<DecodingContext>
     ) throws(ProtobufError) {
-        let image = try DecodedImage(bytes, Self.messageSchema, context)
-        try decodeFields(from: FieldDecoder(image, Self.messageSchema, context))
+        let image = try DecodedImage(bytes, schema, context)
+        try decodeFields(from: FieldDecoder(image, schema, context))
         if !image.unknown.isEmpty {
             try decodeUnknownFields(UnknownFieldDecoder(image, context))
         }

@@ -47,9 +47,9 @@ public struct FieldDecoder {
         context.pointee.depth -= 1
     }
 
-    @usableFromInline func mark() -> Arena.Mark { Arena.mark(context.pointee.arena) }
+    @inlinable func mark() -> Arena.Mark { Arena.mark(context.pointee.arena) }
 
-    @usableFromInline func rewind(to mark: Arena.Mark) {
+    @inlinable func rewind(to mark: Arena.Mark) {
         Arena.rewind(context.pointee.arena, to: mark)
     }
 
@@ -98,7 +98,7 @@ extension FieldDecoder {
             try charge(1, MemoryLayout<M>.stride)
             try enter()
             var message = M()
-            try message.decode(Self.bytes(at: slot(index) + 8), context)
+            try message.decode(Self.bytes(at: slot(index) + 8), M.messageSchema, context)
             leave()
             return message
         } catch {
@@ -166,26 +166,35 @@ extension FieldDecoder {
     ///
     /// - Throws: ``ProtobufError``: `tooDeep`, `tooLarge`, or what is wrong in a message.
     @inlinable public func messages<M: Message>(_ index: Int) throws(ProtobufError) -> [M] {
-        guard let (count, start) = elements(index) else { return [] }
-        var position = 0
+        guard var elements = ElementCursor(slot: slot(index)) else { return [] }
+        let count = elements.count
         do throws(ProtobufError) {
             try charge(count, MemoryLayout<M>.stride)
             try enter()
-            let mark = mark()
-            var values: [M] = []
-            values.reserveCapacity(count)
-            while position < count {
-                var message = M()
-                try message.decode(Self.bytes(at: start + position &* 16), context)
-                values.append(message)
-                rewind(to: mark)
+        } catch {
+            throw located(error, index)
+        }
+        let schema = M.messageSchema
+        let mark = mark()
+        var failure: ProtobufError?
+        let values = [M](unsafeUninitializedCapacity: count) { values, decodedCount in
+            var position = 0
+            while position < count, failure == nil {
+                let place = values.baseAddress.unsafelyUnwrapped + position
+                place.initialize(to: M())
+                do throws(ProtobufError) {
+                    try place.pointee.decode(elements.next(), schema, context)
+                    rewind(to: mark)
+                } catch {
+                    failure = located(error, index, at: position)
+                }
                 position &+= 1
             }
-            leave()
-            return values
-        } catch {
-            throw located(error, index, at: position)
+            decodedCount = position
         }
+        if let failure { throw failure }
+        leave()
+        return values
     }
 
     /// A map of plain values; the last of a repeated key counts, missing keys and values are
@@ -215,7 +224,8 @@ extension FieldDecoder {
             // Where the type has required fields, this is how their absence is seen.
             try charge(1, MemoryLayout<M>.stride)
             var value = M()
-            try value.decode(UnsafeRawBufferPointer(start: nil, count: 0), context)
+            let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+            try value.decode(nothing, M.messageSchema, context)
             return value
         }
     }
@@ -226,18 +236,17 @@ extension FieldDecoder {
         _ valueByteCount: Int,
         _ value: (FieldDecoder) throws(ProtobufError) -> V
     ) throws(ProtobufError) -> [K: V] {
-        guard let (count, start) = elements(index) else { return [:] }
+        guard var elements = ElementCursor(slot: slot(index)) else { return [:] }
         do throws(ProtobufError) {
-            try charge(count, MemoryLayout<K>.stride + valueByteCount)
+            try charge(elements.count, MemoryLayout<K>.stride + valueByteCount)
             try enter()
             let type = mapEntry(index)
             let mark = mark()
             var values: [K: V] = [:]
-            values.reserveCapacity(count)
-            for position in 0..<count {
-                let bytes = Self.bytes(at: start + position &* 16)
+            values.reserveCapacity(elements.count)
+            for _ in 0..<elements.count {
                 // What an entry's type does not know is dropped, as everywhere.
-                let image = try DecodedImage(bytes, type, context)
+                let image = try DecodedImage(elements.next(), type, context)
                 let entry = FieldDecoder(image, type, context)
                 values[try entry.optional(0) ?? defaultKey] = try value(entry)
                 rewind(to: mark)

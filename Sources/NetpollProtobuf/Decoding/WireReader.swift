@@ -14,8 +14,8 @@ private struct NoBytes: @unchecked Sendable {
 /// Reads the wire format forward, with every length checked.
 struct WireReader {
     private let start: UnsafeRawPointer
-    private let end: UnsafeRawPointer
-    private var cursor: UnsafeRawPointer
+    let end: UnsafeRawPointer
+    var cursor: UnsafeRawPointer
 
     @inline(__always)
     init(_ bytes: UnsafeRawBufferPointer) {

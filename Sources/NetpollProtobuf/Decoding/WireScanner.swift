@@ -7,24 +7,64 @@ struct WireScanner {
     private let table: UnsafePointer<MessageTable>
     /// The positions of fields that may occur only once and did.
     private var seen: (UInt64, UInt64) = (0, 0)
+    /// What takes most bytes of all that need not be copied.
+    private var bulk = Bulk()
 
-    /// Whether libprotobuf-c can decode the bytes as they are.
+    /// Whether libprotobuf-c can decode the bytes as they are; if so, what it need not see.
     ///
     /// - Throws: ``ProtobufError`` when the bytes are not valid, as far as they were looked at.
-    static func isCanonical(_ bytes: UnsafeRawBufferPointer, _ table: UnsafePointer<MessageTable>)
-        throws(ProtobufError) -> Bool
+    static func scan(_ bytes: UnsafeRawBufferPointer, _ table: UnsafePointer<MessageTable>)
+        throws(ProtobufError) -> Bulk?
     {
         var scanner = WireScanner(reader: WireReader(bytes), table: table)
-        while !scanner.reader.isAtEnd {
-            guard try scanner.isNextCanonical() else { return false }
+        while true {
+            scanner.passPlainFields()
+            if scanner.reader.isAtEnd { return scanner.bulk }
+            guard try scanner.isNextCanonical() else { return nil }
         }
-        return true
     }
 
+    /// Passes over fields up to the first one that needs a closer look.
     @inline(__always)
+    private mutating func passPlainFields() {
+        // In registers until something is odd.
+        var reader = reader
+        var seen = seen.0
+        let steps = table.pointee.steps
+        while let tag = reader.shortTag(), tag < steps.count {
+            let step = steps[tag]
+            let bit = UInt64(1) << UInt64(step.exclusive)
+            let start = reader.cursor
+            guard seen & bit == 0, reader.pass(step.payload, tag: tag) else { break }
+            seen |= bit
+            if step.payload == .element {
+                passRun(&reader, tag, from: start)
+            } else if step.payload == .value {
+                let field = UnsafeRawBufferPointer(start: start, count: reader.cursor - start)
+                bulk.note(tag >> 3, value: field)
+            }
+        }
+        self.reader = reader
+        self.seen.0 = seen
+    }
+
+    /// Passes over the elements that follow the first one, whose tag was at `start`.
+    @inline(__always)
+    private mutating func passRun(
+        _ reader: inout WireReader,
+        _ tag: Int,
+        from start: UnsafeRawPointer
+    ) {
+        var count = 1
+        while reader.shortTag() == tag, reader.pass(.delimited, tag: tag) { count += 1 }
+        let bytes = UnsafeRawBufferPointer(start: start, count: reader.cursor - start)
+        bulk.note(tag >> 3, elements: bytes, count: count)
+    }
+
     private mutating func isNextCanonical() throws(ProtobufError) -> Bool {
         let tag = try reader.tag()
         guard let index = table.pointee.entryIndex(tag.number) else { return false }
+        bulk.noteOther(tag.number)
         let entry = table.pointee.entries + index
         guard mark(entry.pointee.exclusive) else { return false }
         guard tag.wireType == entry.pointee.wireType else {
@@ -69,6 +109,7 @@ struct WireScanner {
     static func checkPacked(_ bytes: UnsafeRawBufferPointer, _ wireType: WireType)
         throws(ProtobufError)
     {
+        if wireType == .varint, WireReader.isRunOfVarints(bytes) { return }
         switch wireType {
         case .fixed32 where bytes.count % 4 == 0, .fixed64 where bytes.count % 8 == 0: return
         case .varint:

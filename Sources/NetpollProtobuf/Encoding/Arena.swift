@@ -16,17 +16,18 @@ internal import Glibc
 @usableFromInline
 struct Arena: ~Copyable {
     /// Lives in the first chunk, so that the C allocator can find it.
+    @usableFromInline
     struct State {
-        var cursor: UnsafeMutableRawPointer
-        var end: UnsafeMutableRawPointer
-        var budget: Int
+        @usableFromInline var cursor: UnsafeMutableRawPointer
+        @usableFromInline var end: UnsafeMutableRawPointer
+        @usableFromInline var budget: Int
         var nextChunkByteCount: Int
         /// The chunks behind the first, each with a ``ChunkHeader``, newest first.
-        var chunks: UnsafeMutableRawPointer?
+        @usableFromInline var chunks: UnsafeMutableRawPointer?
         /// A chunk that was given back and waits for its next use.
         var spare: UnsafeMutableRawPointer?
         /// Bytes taken from the budget that do not come back when the arena is rewound.
-        var chargedByteCount = 0
+        @usableFromInline var chargedByteCount = 0
     }
 
     private struct ChunkHeader {
@@ -86,26 +87,28 @@ struct Arena: ~Copyable {
     /// Where the arena is, to go back to.
     @usableFromInline
     struct Mark {
-        fileprivate let cursor: UnsafeMutableRawPointer
-        fileprivate let end: UnsafeMutableRawPointer
-        fileprivate let chunks: UnsafeMutableRawPointer?
-        fileprivate let budget: Int
-        fileprivate let chargedByteCount: Int
+        @usableFromInline let cursor: UnsafeMutableRawPointer
+        @usableFromInline let end: UnsafeMutableRawPointer
+        @usableFromInline let chunks: UnsafeMutableRawPointer?
+        @usableFromInline let budget: Int
+        @usableFromInline let chargedByteCount: Int
+
+        @inlinable init(_ state: State) {
+            cursor = state.cursor
+            end = state.end
+            chunks = state.chunks
+            budget = state.budget
+            chargedByteCount = state.chargedByteCount
+        }
     }
 
-    @inline(__always)
+    @inlinable
     static func mark(_ state: UnsafeMutablePointer<State>) -> Mark {
-        Mark(
-            cursor: state.pointee.cursor,
-            end: state.pointee.end,
-            chunks: state.pointee.chunks,
-            budget: state.pointee.budget,
-            chargedByteCount: state.pointee.chargedByteCount
-        )
+        Mark(state.pointee)
     }
 
     /// Forgets all that was allocated since a mark.
-    @inline(__always)
+    @inlinable
     static func rewind(_ state: UnsafeMutablePointer<State>, to mark: Mark) {
         if state.pointee.chunks != mark.chunks { freeChunks(state, downTo: mark.chunks) }
         state.pointee.cursor = mark.cursor
@@ -136,7 +139,8 @@ struct Arena: ~Copyable {
         state.pointee.end = chunk + header.byteCount
     }
 
-    private static func freeChunks(
+    @usableFromInline
+    static func freeChunks(
         _ state: UnsafeMutablePointer<State>,
         downTo last: UnsafeMutableRawPointer?
     ) {

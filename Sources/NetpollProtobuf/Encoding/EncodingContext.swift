@@ -11,6 +11,9 @@ struct EncodingContext {
     var metExtensions: SimpleExtensionMap?
     /// At least as many bytes as the encoding of all that was stored so far takes.
     @usableFromInline var byteCountBound = 0
+    /// How many of them are those of strings, bytes and unknown fields.
+    var contentByteCount = 0
+    var isMostlyContent: Bool { byteCountBound - contentByteCount <= byteCountBound / 8 }
 
     /// Most bytes of a tag with a number, or with a length: five and ten.
     @usableFromInline static let valueByteCount = 16

@@ -36,11 +36,15 @@ extension FieldEncoder {
         throws(ProtobufError)
     {
         guard let elements = try makeElements(index, values.count, 8) else { return }
+        // Elements of a span are not copied.
+        let values = values.span
+        let schema = M.messageSchema
         var position = 0
         do throws(ProtobufError) {
             try enter()
             while position < values.count {
-                try store(values[position], at: elements + position &* 8)
+                let image = try values[position].makeImage(schema, context)
+                (elements + position &* 8).storeBytes(of: image, as: UnsafeMutableRawPointer.self)
                 position &+= 1
             }
             leave()

@@ -34,6 +34,7 @@ extension FieldEncoder {
         raw.last = node
         raw.count += 1
         context.pointee.byteCountBound += EncodingContext.valueByteCount + rest.count
+        context.pointee.contentByteCount += rest.count
     }
 
     /// Adds fields in wire form: the first tag, and all the rest as its bytes, gives back
@@ -80,7 +81,7 @@ extension FieldEncoder {
     {
         do throws(ProtobufError) {
             try enter()
-            let image = try value.makeImage(context)
+            let image = try value.makeImage(M.messageSchema, context)
             leave()
             let byteCount = try MessageImage.packedByteCount(image)
             var endTag: [UInt8] = []

@@ -59,10 +59,11 @@ public struct FieldEncoder {
     @inlinable func store<M: Message>(_ message: M, at place: UnsafeMutableRawPointer)
         throws(ProtobufError)
     {
-        let image = try message.makeImage(context)
+        let image = try message.makeImage(M.messageSchema, context)
         place.storeBytes(of: image, as: UnsafeMutableRawPointer.self)
     }
 
+    @inline(__always)
     private static func allocate(
         _ context: UnsafeMutablePointer<EncodingContext>,
         _ byteCount: Int
@@ -98,8 +99,10 @@ public struct FieldEncoder {
     }
 
     /// Stores a length and a pointer to the bytes themselves.
+    @inline(__always)
     func storeReference(_ bytes: UnsafeRawBufferPointer, at place: UnsafeMutableRawPointer) {
         context.pointee.byteCountBound += bytes.count
+        context.pointee.contentByteCount += bytes.count
         place.storeBytes(of: bytes.count, as: Int.self)
         place.storeBytes(of: bytes.baseAddress, toByteOffset: 8, as: UnsafeRawPointer?.self)
     }
@@ -108,10 +111,11 @@ public struct FieldEncoder {
 extension Message {
     /// The image of a message whose level was counted.
     @inlinable
-    func makeImage(_ context: UnsafeMutablePointer<EncodingContext>) throws(ProtobufError)
-        -> UnsafeMutableRawPointer
-    {
-        var encoder = try FieldEncoder(Self.messageSchema, context)
+    func makeImage(
+        _ schema: MessageSchema,
+        _ context: UnsafeMutablePointer<EncodingContext>
+    ) throws(ProtobufError) -> UnsafeMutableRawPointer {
+        var encoder = try FieldEncoder(schema, context)
         try encodeFields(into: &encoder)
         return try encoder.finish(unknownFields)
     }

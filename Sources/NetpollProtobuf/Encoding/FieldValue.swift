@@ -132,7 +132,11 @@ extension String: FieldValue {
         from place: UnsafeRawPointer,
         _ decoder: FieldDecoder
     ) throws(ProtobufError) -> String? {
-        let bytes = FieldDecoder.bytes(at: place).bindMemory(to: UInt8.self)
+        let raw = FieldDecoder.bytes(at: place)
+        let bytes = raw.assumingMemoryBound(to: UInt8.self)
+        if raw.isASCII {
+            return String(copying: UTF8Span(unchecked: bytes.span, isKnownASCII: true))
+        }
         do {
             return String(copying: try UTF8Span(validating: bytes.span))
         } catch {

@@ -47,31 +47,52 @@ enum MessageImage {
         }
     }
 
-    /// Packs a small message into scratch memory, which takes less time than measuring it first;
-    /// `nil` for a large one.
-    static func packSmall(
+    /// Up to this, copying takes no time that counts.
+    private static let smallByteCount = 16 << 10
+    private static let scratchByteCount = 1 << 20
+
+    /// Packs a message into scratch memory, if that and a copy take less time than measuring it
+    /// first.
+    static func packToScratch(
         _ image: UnsafeRawPointer,
         _ context: UnsafeMutablePointer<EncodingContext>
     ) -> UnsafeRawBufferPointer? {
         let bound = context.pointee.byteCountBound
-        guard bound <= smallByteCount, let scratch = Arena.allocate(context.pointee.arena, bound)
+        let limit = context.pointee.isMostlyContent ? smallByteCount : scratchByteCount
+        guard bound <= limit, let scratch = Arena.allocate(context.pointee.arena, bound)
         else { return nil }
-        let byteCount = protobuf_c_message_pack(
-            image.assumingMemoryBound(to: ProtobufCMessage.self),
-            scratch.assumingMemoryBound(to: UInt8.self)
-        )
-        precondition(byteCount <= bound, "a message took more bytes than its bound")
+        let byteCount = pack(image, to: scratch, atMost: bound)
         return UnsafeRawBufferPointer(start: scratch, count: byteCount)
     }
 
-    private static let smallByteCount = 16 << 10
+    @inline(__always)
+    private static func pack(
+        _ image: UnsafeRawPointer,
+        to target: UnsafeMutableRawPointer,
+        atMost bound: Int
+    ) -> Int {
+        let byteCount = protobuf_c_message_pack(
+            image.assumingMemoryBound(to: ProtobufCMessage.self),
+            target.assumingMemoryBound(to: UInt8.self)
+        )
+        precondition(byteCount <= bound, "a message took more bytes than its bound")
+        return byteCount
+    }
 
     @usableFromInline static func packed(
         _ image: UnsafeRawPointer,
         _ context: UnsafeMutablePointer<EncodingContext>
     ) throws(ProtobufError) -> [UInt8] {
-        guard let bytes = packSmall(image, context) else { return try packed(image) }
-        // The one way to make an array that looks up no type at run time.
+        let bound = context.pointee.byteCountBound
+        if bound > smallByteCount, bound <= Int(Int32.max), context.pointee.isMostlyContent {
+            // Little memory is lost when the array is as large as the bound.
+            return [UInt8](unsafeUninitializedCapacity: bound) { target, count in
+                if let base = target.baseAddress { count = pack(image, to: base, atMost: bound) }
+            }
+        }
+        guard let bytes = packToScratch(image, context) else { return try packed(image) }
+        // The one way to make an array that looks up no type at run time, which takes longer than
+        // a small copy.
         return Array(bytes)
     }
 }

@@ -14,7 +14,7 @@ public struct Serialization: ~Copyable {
         _ image: UnsafeRawPointer,
         _ context: UnsafeMutablePointer<EncodingContext>
     ) throws(ProtobufError) {
-        if let bytes = MessageImage.packSmall(image, context) {
+        if let bytes = MessageImage.packToScratch(image, context) {
             content = .bytes(bytes)
             byteCount = bytes.count
         } else {
@@ -67,13 +67,14 @@ extension Message {
         _ body: (UnsafeRawPointer, UnsafeMutablePointer<EncodingContext>) throws(ProtobufError) ->
             Void
     ) throws(ProtobufError) {
+        let schema = Self.messageSchema
         try EncodingContext.run(
-            Self.messageSchema,
+            schema,
             isPartial: partial,
             options,
             collectsExtensions: collects
         ) { (context) throws(ProtobufError) in
-            let image = try makeImage(context)
+            let image = try makeImage(schema, context)
             try body(UnsafeRawPointer(image), context)
         }
         // The image points into the message.

@@ -39,6 +39,8 @@ struct MessageTable {
     let byteCountBound: Int
     /// In the order of the fields.
     let entries: UnsafePointer<FieldEntry>
+    /// By tag.
+    let steps: UnsafeBufferPointer<ScanStep>
     /// The types of the entries of maps, in the order of the fields.
     let mapEntries: UnsafePointer<MessageSchema?>
     /// Index into `entries` by number for small numbers, -1 for none.
@@ -60,9 +62,10 @@ struct MessageTable {
         self.repairsStrings = repairsStrings
         self.isMessageSet = isMessageSet
         self.extensibleType = extensibleType
-        entries = UnsafePointer(
-            Self.immortal(FieldEntry.make(fields, isStrict: !repairsStrings))
-        )
+        let entries = FieldEntry.make(fields, isStrict: !repairsStrings)
+        self.entries = UnsafePointer(Self.immortal(entries))
+        let steps = ScanStep.make(entries, numberLimit: UInt32(Self.smallNumberLimit))
+        self.steps = UnsafeBufferPointer(start: Self.immortal(steps), count: steps.count)
         imageByteCount = ImageLayout.slotOffset(fields.count)
         byteCountBound = fields.count * EncodingContext.valueByteCount
         let names = fields.map { UnsafePointer(Self.immortal($0.name)) }

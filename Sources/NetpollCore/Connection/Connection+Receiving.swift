@@ -14,8 +14,7 @@ extension Connection {
     /// Reads what the kernel has, within bounds, and hands it on.
     func receive() {
         for _ in 0..<Self.readsPerTurn {
-            if wantedInput > 0 { input.prepareContiguous(wantedInput) }
-            let size = max(readSize, wantedInput - input.byteCount)
+            let size = makeRoom()
             switch input.read(upTo: size, { io.read(into: $0, loop.faults) }) {
             case .moved(0):
                 return reachEnd()
@@ -33,6 +32,18 @@ extension Connection {
             }
         }
         releaseIdleInput()
+    }
+
+    /// Makes room for the next read and tells its size.
+    ///
+    /// Of a message whose length is known no read goes past the block that it lies in: what lies in
+    /// two blocks would have to be copied as a whole.
+    private func makeRoom() -> Int {
+        let missing = wantedInput - input.byteCount
+        guard wantedInput > 0, missing > 0, !input.isEmpty else { return max(readSize, missing) }
+        input.prepareContiguous(wantedInput)
+        let room = input.roomInLastBlock
+        return room > 0 && room < missing ? room : max(readSize, missing)
     }
 
     /// Follows traffic: doubles when a read fills its space, halves when it uses less than a quarter.

@@ -15,11 +15,11 @@ internal import CNetpoll
 final class BufferCache {
     static let smallestShift = 10
     static let largestShift = 22
-    /// Most bytes kept in one class: 2 MiB, but always room for one block.
+    /// Most bytes kept in one class: 6 MiB, but always room for one block.
     ///
     /// Memory that goes back to the system comes again page by page: with less than two connections'
     /// messages of 1 MiB here, that took more than half of the time.
-    static let bytesPerClassLimit = 2 << 20
+    static let bytesPerClassLimit = 6 << 20
     /// Most bytes kept in all classes together.
     static let byteLimit = 8 << 20
 

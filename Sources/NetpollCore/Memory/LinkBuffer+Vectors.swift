@@ -97,16 +97,22 @@ extension LinkBuffer {
             ? .init(start: nil, count: 0) : UnsafeMutableRawBufferPointer(rebasing: room)
     }
 
+    /// How many bytes the last block can take.
+    var roomInLastBlock: Int {
+        segments.isEmpty ? 0 : segments[segments.count - 1].writable.count
+    }
+
     /// Makes sure that the bytes now held and those that follow, `total` in all, will lie in one
     /// block, moving what is held if it must.
     ///
     /// Used when a message's length is known before its bytes have come. A peer's claim alone buys
-    /// no memory: the block is at most four times what has arrived, or 64 KiB.
+    /// no memory: the block is 64 KiB or sixteen times what has arrived, or for all of the message if
+    /// that is no more than twice the latter.
     mutating func prepareContiguous(_ total: Int) {
         guard byteCount > 0, total > byteCount else { return }
         if segments.count == 1, segments[0].limit - segments[0].start >= total { return }
-        let earned = max(64 << 10, byteCount.multipliedReportingOverflow(by: 4).partialValue)
-        let wanted = min(total, earned)
+        let earned = byteCount.multipliedReportingOverflow(by: 16).partialValue
+        let wanted = earned >= total / 2 ? total : min(total, max(64 << 10, earned))
         if segments.count == 1, segments[0].limit - segments[0].start >= wanted { return }
         let block = BufferBlock.make(minimumCapacity: wanted)
         let held = byteCount

@@ -21,15 +21,15 @@ struct BufferCacheTests {
         let statistics = await withCheckedContinuation { continuation in
             group.loops[0].execute {
                 for _ in 0..<3 {
-                    // More than a class keeps: 2 MiB of 32 KiB blocks are 64.
-                    let blocks = (0..<100).map { _ in BufferBlock(minimumCapacity: 32 << 10) }
+                    // More than a class keeps: 6 MiB of 32 KiB blocks are 192.
+                    let blocks = (0..<300).map { _ in BufferBlock(minimumCapacity: 32 << 10) }
                     withExtendedLifetime(blocks) {}
                 }
                 continuation.resume(returning: BufferCache.current?.statistics)
             }
         }
         #expect(statistics?.cachedByteCount == BufferCache.bytesPerClassLimit)
-        #expect(statistics?.hits == 128 && statistics?.misses == 172)
+        #expect(statistics?.hits == 384 && statistics?.misses == 516)
         #expect(BufferCache.current == nil)
         await group.shutdown()
     }
@@ -58,14 +58,14 @@ struct BufferCacheTests {
                 do { _ = (0..<count).map { _ in BufferBlock(minimumCapacity: 1 << shift) } }
                 cached.append(Self.statistics.map { $0.cachedByteCount - before })
             }
-            // No class has room any more, and what is too large would have none anyway.
+            // There is no room any more, and what is too large would have none anyway.
             for shift in 14...BufferCache.largestShift {
                 withExtendedLifetime(BufferBlock(minimumCapacity: 1 << shift)) {}
             }
             withExtendedLifetime(BufferBlock(minimumCapacity: 1 << 22 + 1)) {}
             return cached + [Self.statistics?.cachedByteCount]
         }
-        #expect(cached == [Int](repeating: 2 << 20, count: 4) + [8 << 20])
+        #expect(cached == [6 << 20, 2 << 20, 0, 0, 8 << 20])
     }
 
     @Test("trimming gives everything back, and the next request goes to the system")

@@ -31,4 +31,10 @@ public struct DeadlinePolicy: Sendable, Hashable {
         guard let allowed = asked ?? limit else { return .distantFuture }
         return now().advanced(by: min(allowed, limit ?? allowed))
     }
+
+    /// Whether a caller that asks for so much gets it all.
+    func honours(milliseconds: Int?) -> Bool {
+        guard let milliseconds else { return false }
+        return limit.map { .milliseconds(milliseconds) <= $0 } ?? true
+    }
 }

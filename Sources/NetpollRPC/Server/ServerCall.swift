@@ -18,6 +18,8 @@ final class ServerCall: @unchecked Sendable {
     @usableFromInline let body: BufferSlice
     /// Meaningful only when the server measures how long calls wait.
     let receivedAt: Deadline
+    /// Whether the deadline is the one at which the caller gives up by itself.
+    private let isDeadlineCallers: Bool
 
     // Confined to the loop.
     /// The place among the session's running calls, while it is one of them.
@@ -34,7 +36,8 @@ final class ServerCall: @unchecked Sendable {
         address: ReplyAddress,
         route: Router.Route,
         body: BufferSlice,
-        receivedAt: Deadline
+        receivedAt: Deadline,
+        isDeadlineCallers: Bool
     ) {
         self.session = session
         self.context = context
@@ -42,6 +45,7 @@ final class ServerCall: @unchecked Sendable {
         self.route = route
         self.body = body
         self.receivedAt = receivedAt
+        self.isDeadlineCallers = isDeadlineCallers
     }
 
     /// Runs the handler.
@@ -107,23 +111,30 @@ extension ServerCall {
     func fail(_ error: any Error) {
         switch error {
         case let error as BusinessError: fail(error)
-        case let error as RPCError: send(error)
+        case let error as RPCError: answer(error)
         case is CancellationError:
-            let isLate = context.deadline <= session.connection.loop.now()
             let why = isLate ? "the caller's deadline passed" : "the server is shutting down"
-            send(RPCError(isLate ? .deadlineExceeded : .cancelled, why))
+            answer(RPCError(isLate ? .deadlineExceeded : .cancelled, why))
         default:
             session.settings.options.logger.error(
                 "a handler failed",
                 metadata: ["method": "\(context.fullMethodName)", "error": "\(error)"]
             )
             // What failed inside is nobody's business outside.
-            send(RPCError(.internalError, "the handler failed"))
+            answer(RPCError(.internalError, "the handler failed"))
         }
     }
 
-    private func send(_ error: RPCError) {
-        session.send(error, to: address, metadata: context.responseMetadata.backwardPairs)
+    private var isLate: Bool { context.deadline <= session.connection.loop.now() }
+
+    /// Answers with an error; that its own timeout has passed, the caller is to notice by itself.
+    func answer(_ error: RPCError) {
+        let metadata = context.responseMetadata.backwardPairs
+        if isDeadlineCallers, error.code == .deadlineExceeded, isLate {
+            session.sendLate(error, to: address, metadata: metadata)
+        } else {
+            session.send(error, to: address, metadata: metadata)
+        }
     }
 
     /// Framed has no header for a business error: as from Kitex, an empty reply is all that arrives.

@@ -67,7 +67,7 @@ extension ServerSession {
                             call.fail(CancellationError())
                             self.settings.limits.release(1)
                         } else if let refusal = self.refusal(call) {
-                            self.refuse(refusal, call.context.fullMethodName, call.address)
+                            self.refuse(refusal, call)
                             self.settings.limits.release(1)
                         } else {
                             await call.run()
@@ -97,7 +97,7 @@ extension ServerSession {
 
     /// Answers a call that will not be started.
     private func abandon(_ call: ServerCall, _ error: RPCError) {
-        refuse(error, call.context.fullMethodName, call.address)
+        refuse(error, call)
         settings.limits.release(1)
         closeIfDone()
     }
@@ -132,7 +132,7 @@ extension ServerSession {
 
 extension ServerSession {
     func closeIfDone() {
-        guard inFlightCount == 0 else { return }
+        guard isDone else { return }
         if peerHasEnded || isBroken { connection.close() } else if isDraining { announceEnd() }
     }
 
@@ -183,7 +183,7 @@ extension ServerSession {
     /// A call that has come meanwhile is answered first.
     private func graceEnded() {
         graceTimer = nil
-        if !isClosed, isMultiplexed || inFlightCount == 0 { breakOff() }
+        if !isClosed, isMultiplexed || isDone { breakOff() }
     }
 
     private static let announcementGrace: Duration = .seconds(1)

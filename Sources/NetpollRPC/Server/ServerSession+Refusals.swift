@@ -14,6 +14,16 @@ extension ServerSession {
         _ address: ReplyAddress
     ) {
         send(error, to: address)
+        tellInterceptors(of: error, method())
+    }
+
+    /// Answers a call that was admitted but is not to run.
+    func refuse(_ error: RPCError, _ call: ServerCall) {
+        call.answer(error)
+        tellInterceptors(of: error, call.context.fullMethodName)
+    }
+
+    private func tellInterceptors(of error: RPCError, _ method: @autoclosure () -> String?) {
         guard !settings.interceptors.isEmpty else { return }
         let call = RefusedCall(method: method(), error: error) { [connection] in
             connection.peerAddress

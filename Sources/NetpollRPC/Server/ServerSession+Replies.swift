@@ -131,6 +131,34 @@ extension ServerSession {
         }
     }
 
+    /// Sends an error once the caller's own timer has fired; the connection stays until then.
+    ///
+    /// At once, when as many wait already as calls may be in flight.
+    func sendLate(
+        _ error: RPCError,
+        to address: ReplyAddress,
+        metadata: [(key: String, value: String)]
+    ) {
+        let loop = connection.loop
+        loop.perform {
+            guard self.lateAnswerCount < self.settings.options.inFlightLimit else {
+                return self.send(error, to: address, metadata: metadata)
+            }
+            self.lateAnswerCount += 1
+            _ = loop.schedule(at: loop.deadline(after: Self.lateAnswerDelay)) {
+                self.lateAnswerCount -= 1
+                guard !self.isClosed else { return }
+                self.send(error, to: address, metadata: metadata)
+                self.closeIfDone()
+            }
+        }
+    }
+
+    /// What a caller's timer may be behind ours.
+    ///
+    /// A Kitex client that heard from us first would count a failure of the server, not a timeout.
+    private static let lateAnswerDelay: Duration = .milliseconds(50)
+
     /// A peer that does not read its replies gets to send no more requests until it does.
     private func holdBackPeer() {
         guard connection.outputByteCount > connection.options.writeHighWaterMark else { return }

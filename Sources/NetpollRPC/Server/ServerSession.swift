@@ -58,6 +58,8 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     var isClosed = false
     /// Those whose handlers have not returned, in no order.
     @exclusivity(unchecked) var running: [ServerCall] = []
+    /// Answers that wait for their callers' timers.
+    var lateAnswerCount = 0
     var peerHasEnded = false
     var isDraining = false
     var isBroken = false
@@ -94,6 +96,9 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
 
     /// The calls that were admitted and whose handlers have not returned, cancelled or not.
     var inFlightCount: Int { waitingCount + running.count }
+
+    /// Whether every call has ended and been answered.
+    var isDone: Bool { inFlightCount == 0 && lateAnswerCount == 0 }
 
     var waitingCount: Int { ready.count - startedCount }
 }
@@ -195,7 +200,10 @@ extension ServerSession {
                 address: address,
                 route: route,
                 body: message.body,
-                receivedAt: settings.limits.measuresDelay ? connection.loop.now() : .distantFuture
+                receivedAt: settings.limits.measuresDelay ? connection.loop.now() : .distantFuture,
+                isDeadlineCallers: settings.options.deadlines.honours(
+                    milliseconds: frame.header.timeoutMilliseconds
+                )
             )
         )
     }

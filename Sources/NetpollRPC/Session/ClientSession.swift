@@ -215,8 +215,9 @@ extension ClientSession {
     private func end(_ sequenceID: Int32, _ outcome: Outcome) {
         let (call, isDrained) = state.withLock { ($0.cancel(sequenceID), $0.isDrained) }
         guard let call else { return }
-        resume(call, outcome)
+        // First: the caller gives the session back, and it must not be lent again.
         if isExclusive || isDrained { endConnection() }
+        resume(call, outcome)
     }
 
     private func scheduleExpiry(_ deadline: Deadline) {
@@ -250,8 +251,9 @@ extension ClientSession {
         }
         if let next { setExpiry(Deadline(uptimeNanoseconds: next)) }
         guard !expired.isEmpty else { return }
+        // First, as in `end(_:_:)`.
+        if isExclusive || isDrained { endConnection() }
         let error = RPCError(.deadlineExceeded, "no reply from \(connection.peerAddress) in time")
         for call in expired { resume(call, .failure(.failed(error))) }
-        if isExclusive || isDrained { endConnection() }
     }
 }

@@ -94,6 +94,30 @@ struct ResetTests {
         await fixture.stop()
     }
 
+    @Test("a pooled connection whose call was given up is not lent to the caller's next call")
+    func givenUp() async throws {
+        let fixture = try Fixture()
+        let echo = try fixture.echo(.pooled(limit: 4))
+        // The call that comes at once after the failure meets the connection as it ends.
+        for round in 0..<200 {
+            if round % 2 == 0 {
+                let error = await #expect(throws: RPCError.self) {
+                    try await echo.sleep(.with { $0.millis = 20_000 }, timeout: .milliseconds(1))
+                }
+                #expect(error?.code == .deadlineExceeded)
+            } else {
+                let call = Task { try await echo.sleep(.with { $0.millis = 20_000 }) }
+                while fixture.server.callCount == 0 { await Task.yield() }
+                call.cancel()
+                let error = await #expect(throws: RPCError.self) { try await call.value }
+                #expect(error?.code == .cancelled)
+            }
+            #expect(try await echo.echo(.with { $0.msg = "\(round)" }).msg == "\(round)")
+            try await eventually("the handler has ended") { fixture.server.callCount == 0 }
+        }
+        await fixture.stop()
+    }
+
     // Row B2.
     @Test("a client that ends its direction after several requests gets all answers, then the end")
     func halfClose() async throws {

@@ -97,6 +97,9 @@ struct ExecutionTests {
         try await eventually("the handler has ended") { fixture.server.callCount == 0 }
         #expect(cancelled.value == 1)
         if byDeadline {
+            // The answer waits a moment for the caller's own timer.
+            for loop in fixture.loops.loops { await loop.turn() }
+            await clock.advance(by: .milliseconds(50))
             let answer = try await blocking { try raw.receiveAnswer() }
             #expect(answer.error?.code == .deadlineExceeded)
             raw.close()

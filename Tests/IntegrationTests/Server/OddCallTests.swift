@@ -58,6 +58,41 @@ struct OddCallTests {
         await fixture.finish(clock)
     }
 
+    @Test("that its time is up is told to a caller once it must know, or at once if it cannot")
+    func lateAnswer() async throws {
+        let clock = ManualClock()
+        let gate = Gate()
+        var options = RPCServerOptions()
+        options.deadlines.limit = .milliseconds(200)
+        let fixture = try HandlerFixture(options, clock: clock) { request, _ in
+            if !request.msg.isEmpty { try await gate.waitOrCancel() }
+            return ""
+        }
+        let port = fixture.port
+        let raw = try await blocking { try RawSocket(port: port) }
+        // The first asks for 100 ms and gets it, the second for more than it gets.
+        for (sequenceID, timeout, allowed) in [(Int32(1), 100, 100), (2, 300, 200)] {
+            try await blocking { try raw.send(try Frames.echo(sequenceID, timeout: timeout)) }
+            try await eventually("it runs") { fixture.server.callCount == 1 }
+            for loop in fixture.loops.loops { await loop.turn() }
+            await clock.advance(by: .milliseconds(allowed))
+            try await eventually("it has ended") { fixture.server.callCount == 0 }
+            // Another call shows whether the answer has come yet.
+            let first = try await blocking {
+                try raw.send(try Frames.echo(7, messageByteCount: 0))
+                return try raw.receiveAnswer()
+            }
+            await clock.advance(by: .milliseconds(50))
+            let second = try await blocking { try raw.receiveAnswer() }
+            let isCallers = timeout == allowed
+            let order = isCallers ? [7, sequenceID] : [sequenceID, 7]
+            #expect([first, second].map(\.sequenceID) == order)
+            #expect((isCallers ? second : first).type == .exception)
+        }
+        raw.close()
+        await fixture.finish(clock)
+    }
+
     // Row C7.
     @Test("a caller that does not take its reply holds up no other on its connection")
     func slowCaller() async throws {

@@ -184,6 +184,9 @@ struct OverloadTests {
         try await eventually("both are there") { fixture.server.callCount == 2 && ran.value == 1 }
         await clock.advance(by: .milliseconds(50))
         turns.admitOne()
+        try await eventually("both have ended") { fixture.server.callCount == 0 }
+        for loop in fixture.loops.loops { await loop.turn() }
+        await clock.advance(by: .milliseconds(50))
         let answers = try await blocking { [try raw.receiveAnswer(), try raw.receiveAnswer()] }
         #expect(answers.first { $0.sequenceID == 2 }?.error?.code == .deadlineExceeded)
         #expect(ran.value == 1)

@@ -1,5 +1,6 @@
 import NetpollCore
 import NetpollTesting
+import TestSupport
 import Testing
 
 @testable import NetpollRPC
@@ -80,6 +81,17 @@ struct ChecksumTests {
         head.type = .reply
         frame = try decode(encode(head, body: body))
         #expect(frame.header.checksum == .value(0xFC0C_718D))
+    }
+
+    @Test("recorded checksums pass, and ours of the payload are equal", arguments: ["c2s", "s2c"])
+    func recorded(direction: String) throws {
+        let frame = try decode(Recording("ttheader-crc", direction).bytes, requiresChecksum: true)
+        let message = try WireMessage(parsing: frame.payload)
+        var head = head(sequenceID: message.sequenceID)
+        head.type = message.type
+        let ours = try decode(encode(head, body: Array(message.body)))
+        #expect(Array(ours.payload) == Array(frame.payload))
+        #expect(ours.header.checksum == frame.header.checksum)
     }
 
     @Test("the other pairs and the payload are what they are without a checksum")

@@ -77,7 +77,7 @@ struct RPCClientCommand: AsyncParsableCommand {
         let report = try await measure(load, group)
         await client.close()
         await group.shutdown()
-        StandardError.print("\(group.statistics.takeOvers) loops taken over")
+        if !json { StandardError.print("\(group.statistics.takeOvers) loops taken over") }
         print(json ? try report.result.line : report.table)
         let failed = load.failed.load(ordering: .relaxed)
         guard failed == 0 else { throw BenchError("\(failed) calls failed: \(report.errors)") }

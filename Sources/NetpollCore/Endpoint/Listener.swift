@@ -252,11 +252,11 @@ extension Listener: ReadinessHandler {
         let target = group.next()
         let accepted: Bool
         if openConnections.take(options.connectionLimit) {
-            accepted = target.perform {
+            accepted = target.expect {
                 self.begin(fileDescriptor, peer, on: target, self.openConnections, self.makeHandler)
             }
         } else if let makeExcessHandler, excessConnections.take(Self.excessLimit) {
-            accepted = target.perform {
+            accepted = target.expect {
                 self.begin(
                     fileDescriptor,
                     peer,

@@ -76,7 +76,9 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     public let index: Int
 
     /// How many descriptors the loop watches.
-    let load = Atomic<Int>(0)
+    private let watchedCount = Atomic<Int>(0)
+    /// How many were accepted for it that it has not begun to watch.
+    private let expectedCount = Atomic<Int>(0)
     let ownership = LoopOwnership()
     /// The system's number of the thread that drives the loop, or 0.
     let driver = Atomic<Int32>(0)
@@ -334,6 +336,27 @@ extension EventLoop {
 // MARK: - Descriptors
 
 extension EventLoop {
+    /// How many descriptors the loop watches, or soon will.
+    ///
+    /// Any thread.
+    var load: Int {
+        watchedCount.load(ordering: .relaxed) + expectedCount.load(ordering: .relaxed)
+    }
+
+    /// Calls `body`, which begins to watch one descriptor, as ``perform(_:)`` would; the descriptor
+    /// counts as watched from now on, or a loop in another thread would seem idle and get them all.
+    ///
+    /// Any thread.
+    func expect(_ body: @escaping @Sendable () -> Void) -> Bool {
+        expectedCount.wrappingAdd(1, ordering: .relaxed)
+        let isAccepted = perform {
+            body()
+            self.expectedCount.wrappingSubtract(1, ordering: .relaxed)
+        }
+        if !isAccepted { expectedCount.wrappingSubtract(1, ordering: .relaxed) }
+        return isAccepted
+    }
+
     /// Starts to watch a descriptor.
     ///
     /// Loop only.
@@ -345,7 +368,7 @@ extension EventLoop {
         assertInside()
         guard !hasEnded else { throw NetpollError(.shutdown, "the event loop has ended") }
         let token = registrations.add(fileDescriptor, handler)
-        load.store(registrations.count, ordering: .relaxed)
+        watchedCount.store(registrations.count, ordering: .relaxed)
         if let number = poller.add(fileDescriptor, interest, token) {
             _ = registrations.remove(token)
             throw SystemError.make(number, "epoll_ctl")
@@ -359,7 +382,7 @@ extension EventLoop {
     func adopt(_ handler: any ReadinessHandler) throws(NetpollError) -> RegistrationToken {
         assertInside()
         guard !hasEnded else { throw NetpollError(.shutdown, "the event loop has ended") }
-        defer { load.store(registrations.count, ordering: .relaxed) }
+        defer { watchedCount.store(registrations.count, ordering: .relaxed) }
         return registrations.add(-1, handler)
     }
 
@@ -381,7 +404,7 @@ extension EventLoop {
         assertInside()
         // Let go of outside the table, because that may run code of users.
         guard let slot = registrations.remove(token) else { return }
-        load.store(registrations.count, ordering: .relaxed)
+        watchedCount.store(registrations.count, ordering: .relaxed)
         if slot.fileDescriptor >= 0 { poller.remove(slot.fileDescriptor) }
     }
 }

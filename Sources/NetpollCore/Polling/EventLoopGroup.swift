@@ -105,9 +105,7 @@ public final class EventLoopGroup: Sendable {
         let turn = cursor.wrappingAdd(1, ordering: .relaxed).oldValue
         let first = loops[Int(turn % UInt(loops.count))]
         let second = loops[Int((turn &+ 1) % UInt(loops.count))]
-        let isBusier =
-            second.load.load(ordering: .relaxed) < first.load.load(ordering: .relaxed)
-        return isBusier ? second : first
+        return second.load < first.load ? second : first
     }
 
     /// The loop that the caller runs on, if it belongs to this group, else the next in turn.

@@ -43,6 +43,33 @@ struct EndpointTests {
         await group.shutdown()
     }
 
+    @Test("connections that come at once are spread evenly over the loops")
+    func spread() async throws {
+        let group = try EventLoopGroup(count: 2)
+        let counts = Locked([0, 0])
+        let listener = try Listener(on: .tcp(host: "127.0.0.1", port: 0), group: group) {
+            connection in
+            let index = connection.loop.index
+            counts.withLock { $0[index] += 1 }
+            return nil
+        }
+        // While both loops are held, all connections come into the backlog.
+        let isFree = Locked(false)
+        for loop in group.loops {
+            loop.execute { while !isFree.withLock({ $0 }) { usleep(100) } }
+        }
+        let clients = try (0..<40).map { _ in
+            try RawClient(connectingTo: listener.localAddress)
+        }
+        isFree.withLock { $0 = true }
+        try await eventually("all are accepted") { counts.withLock { $0.reduce(0, +) } == 40 }
+        let spread = counts.withLock { $0 }
+        #expect(abs(spread[0] - spread[1]) <= 4, "\(spread)")
+        for client in clients { client.reset() }
+        await listener.close()
+        await group.shutdown()
+    }
+
     @Test("an address in use is told as such, for TCP and for a live Unix socket")
     func inUse() async throws {
         let group = try EventLoopGroup(count: 1)

@@ -18,12 +18,27 @@ final class OpenLoop: Sendable {
     private let loops: [EventLoop]
     private let gap: Double
     private let underWay = Atomic<Int>(0)
+    /// Tasks that wait for a call to make, for each loop: to create a task costs as much as a call.
+    private let callers: [Callers]
     private let overflowed = Atomic<Bool>(false)
 
     init(load: Load, loops: [EventLoop], callsPerSecond: Double) {
         self.load = load
         self.loops = loops
         gap = 1e9 / callsPerSecond
+        callers = loops.map { _ in Callers() }
+    }
+
+    private final class Callers: Sendable {
+        private let idle = Mutex<[UnsafeContinuation<UInt64?, Never>]>([])
+
+        /// The time of the next call to make, or `nil` at the end.
+        func next() async -> UInt64? {
+            await withUnsafeContinuation { continuation in idle.withLock { $0.append(continuation) }
+            }
+        }
+
+        func take() -> UnsafeContinuation<UInt64?, Never>? { idle.withLock { $0.popLast() } }
     }
 
     /// - Returns: The calls that were meant to begin between the two times.
@@ -35,6 +50,11 @@ final class OpenLoop: Sendable {
             Thread.detachNewThread { [self] in
                 pace(from: start, until: end, tallies)
                 continuation.resume()
+            }
+        }
+        defer {
+            for callers in callers {
+                while let caller = callers.take() { caller.resume(returning: nil) }
             }
         }
         let limit = end.advanced(by: .seconds(10))
@@ -63,25 +83,44 @@ final class OpenLoop: Sendable {
                 count += 1
             }
             for (index, times) in due.enumerated() where !times.isEmpty {
-                hand(times, start.uptimeNanoseconds, loops[index], tallies[index])
+                hand(times, start.uptimeNanoseconds, index, tallies[index])
             }
         }
     }
 
-    private func hand(_ due: [UInt64], _ start: UInt64, _ loop: EventLoop, _ shared: SharedTally) {
+    private func hand(_ due: [UInt64], _ start: UInt64, _ index: Int, _ shared: SharedTally) {
         let count = underWay.wrappingAdd(due.count, ordering: .relaxed).newValue
         if count > Self.limit { overflowed.store(true, ordering: .relaxed) }
+        let (loop, callers) = (loops[index], callers[index])
         loop.execute { [self] in
             for time in due {
-                Task.immediateDetached(executorPreference: loop) { [self] in
-                    let failure = await load.call()
-                    if time >= start {
-                        let now = Deadline.now().uptimeNanoseconds
-                        shared.record(now - time, failure)
+                if let caller = callers.take() {
+                    caller.resume(returning: time)
+                } else {
+                    Task(executorPreference: loop) {
+                        await self.call(from: time, start, callers, shared)
                     }
-                    underWay.wrappingSubtract(1, ordering: .releasing)
                 }
             }
+        }
+    }
+
+    /// Makes one call after the other.
+    private func call(
+        from first: UInt64,
+        _ start: UInt64,
+        _ callers: Callers,
+        _ shared: SharedTally
+    ) async {
+        var next: UInt64? = first
+        while let time = next {
+            let failure = await load.call()
+            if time >= start {
+                let now = Deadline.now().uptimeNanoseconds
+                shared.record(now - time, failure)
+            }
+            underWay.wrappingSubtract(1, ordering: .releasing)
+            next = await callers.next()
         }
     }
 }

@@ -6,8 +6,10 @@ struct LatencyCommand: AsyncParsableCommand {
         commandName: "latency",
         abstract: "Measures latency of unary calls at fixed rates (open loop).",
         discussion: """
-            First the peak rate with callers that wait for their replies (100 on two multiplexed \
-            connections), then fixed rates as shares of it. Calls begin at fixed times, however long \
+            First the rate of callers that wait for their replies (100 on two multiplexed connections). \
+            Their calls meet in full batches, which calls at fixed times do not: the peak is the first \
+            rate from there downwards, each 0.8 of the one before, that fixed times sustain for a \
+            round. Then fixed rates as shares of the peak. Calls begin at fixed times, however long \
             earlier ones take, and latency counts from the time a call was meant to begin: a server \
             that stands still shows it in every call of that time (no coordinated omission). What the \
             load itself is late counts as latency as well. Percentiles are of HdrHistogram with three \
@@ -82,15 +84,18 @@ struct LatencyCommand: AsyncParsableCommand {
         if let known = self.peak {
             peak = known
         } else {
-            let row = try await run(Array(trials().prefix(1)), load.conditions)[0]
+            let row = try await run(Array(trials().prefix(1)), load.conditions, options.rounds)[0]
             report(row)
-            peak = row["calls_per_second"] ?? 0
+            peak = try await sustained(below: row["calls_per_second"] ?? 0) { rate in
+                load.rate = rate
+                return trials()[0]
+            }
         }
         for share in shares {
             load.rate = peak * share
             var conditions = load.conditions
             conditions["share"] = share
-            for row in try await run(trials(), conditions) {
+            for row in try await run(trials(), conditions, options.rounds) {
                 guard let rate = row["calls_per_second"], rate > 0.95 * peak * share else {
                     throw BenchError("the rate \(fixed(peak * share, 0))/s was not reached")
                 }
@@ -99,14 +104,32 @@ struct LatencyCommand: AsyncParsableCommand {
         }
     }
 
+    /// The highest rate that calls at fixed times sustain.
+    ///
+    /// Too high a rate ends the load early. So does a wrong reply, which the measurement at a lower
+    /// rate then tells.
+    private func sustained(
+        below rate: Double,
+        _ trial: (Double) -> Trial
+    ) async throws -> Double {
+        var rate = rate
+        for _ in 0..<16 {
+            let row = try? await run([trial(rate)], [:], 1)[0]
+            if let reached = row?["calls_per_second"], reached > 0.95 * rate { return rate }
+            rate *= 0.8
+        }
+        throw BenchError("no rate was sustained, down to \(fixed(rate, 0))/s")
+    }
+
     private func run(
         _ trials: [Trial],
-        _ conditions: [String: Double]
+        _ conditions: [String: Double],
+        _ rounds: Int
     ) async throws -> [Measurement] {
         var contest = Contest("latency")
         for trial in trials { contest.add(trial, conditions) }
         return try await contest.run(
-            rounds: options.rounds,
+            rounds: rounds,
             seconds: options.seconds,
             counts: false
         )

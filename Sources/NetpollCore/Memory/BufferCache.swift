@@ -30,6 +30,37 @@ final class BufferCache {
         var blocks: UnsafeMutableRawPointer?
         /// How many there are of both kinds.
         var count = 0
+
+        @inline(__always)
+        mutating func push(_ memory: UnsafeMutableRawPointer) {
+            memory.storeBytes(of: head, as: UnsafeMutableRawPointer?.self)
+            head = memory
+            count += 1
+        }
+
+        @inline(__always)
+        mutating func pop() -> UnsafeMutableRawPointer? {
+            guard let memory = head else { return nil }
+            head = memory.load(as: UnsafeMutableRawPointer?.self)
+            count -= 1
+            return memory
+        }
+
+        @inline(__always)
+        mutating func push(_ block: consuming BufferBlock) {
+            block.base.storeBytes(of: blocks, as: UnsafeMutableRawPointer?.self)
+            blocks = Unmanaged.passRetained(block).toOpaque()
+            count += 1
+        }
+
+        @inline(__always)
+        mutating func popBlock() -> BufferBlock? {
+            guard let pointer = blocks else { return nil }
+            let block = Unmanaged<BufferBlock>.fromOpaque(pointer).takeRetainedValue()
+            blocks = block.base.load(as: UnsafeMutableRawPointer?.self)
+            count -= 1
+            return block
+        }
     }
 
     private static let classCount = largestShift - smallestShift + 1
@@ -90,47 +121,51 @@ final class BufferCache {
         return 1 << (Int.bitWidth - (byteCount - 1).leadingZeroBitCount)
     }
 
+    @inline(__always)
+    private static func withCurrent<R>(_ body: (BufferCache) -> R?) -> R? {
+        guard let pointer = cnetpoll_buffer_cache() else { return nil }
+        return Unmanaged<BufferCache>.fromOpaque(pointer)._withUnsafeGuaranteedRef(body)
+    }
+
     /// Takes uninitialised memory of exactly `capacity` bytes, a value from ``capacity(for:)``.
     static func take(capacity: Int) -> UnsafeMutableRawPointer {
-        if let pointer = cnetpoll_buffer_cache() {
-            let cached = Unmanaged<BufferCache>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
-                $0.take(capacity: capacity)
-            }
-            if let cached { return cached }
-        }
-        return HeapMemory.take(byteCount: capacity)
+        withCurrent { $0.take(capacity: capacity) } ?? HeapMemory.take(byteCount: capacity)
     }
 
     /// Returns memory that came from ``take(capacity:)`` with the same capacity.
     static func give(_ memory: UnsafeMutableRawPointer, capacity: Int) {
-        if let pointer = cnetpoll_buffer_cache() {
-            let kept = Unmanaged<BufferCache>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
-                $0.give(memory, capacity: capacity)
-            }
-            if kept { return }
+        let kept: Void? = withCurrent { cache in
+            cache.makeRoom(capacity).map { cache.classes[$0].push(memory) }
         }
-        HeapMemory.give(memory)
+        if kept == nil { HeapMemory.give(memory) }
     }
 
     /// Takes a block of exactly `capacity` bytes that was kept, if there is one.
     static func takeBlock(capacity: Int) -> BufferBlock? {
-        guard let pointer = cnetpoll_buffer_cache() else { return nil }
-        return Unmanaged<BufferCache>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
-            $0.takeBlock(capacity: capacity)
-        }
+        withCurrent { $0.takeBlock(capacity: capacity) }
     }
 
     /// Keeps a block that nobody else holds and whose memory is the cache's own, if there is room.
     static func keep(_ block: consuming BufferBlock) {
-        let (base, capacity) = (block.base, block.capacity)
-        let kept = cnetpoll_buffer_cache().flatMap {
-            Unmanaged<BufferCache>.fromOpaque($0)._withUnsafeGuaranteedRef {
-                $0.classWithRoom(capacity)
-            }
+        let capacity = block.capacity
+        guard
+            let kept = withCurrent({ cache in cache.makeRoom(capacity).map { cache.classes + $0 } })
+        else { return }
+        kept.pointee.push(block)
+    }
+
+    /// Takes memory of ``SegmentQueue``'s first size.
+    static func takeQueue() -> UnsafeMutableRawPointer {
+        withCurrent { $0.classes[classCount].pop() } ?? HeapMemory.take(byteCount: queueByteCount)
+    }
+
+    /// Returns memory from ``takeQueue()``.
+    static func giveQueue(_ memory: UnsafeMutableRawPointer) {
+        let kept: Void? = withCurrent { cache in
+            guard cache.classes[classCount].count < queueLimit else { return nil }
+            return cache.classes[classCount].push(memory)
         }
-        guard let kept else { return }
-        base.storeBytes(of: kept.pointee.blocks, as: UnsafeMutableRawPointer?.self)
-        kept.pointee.blocks = Unmanaged.passRetained(block).toOpaque()
+        if kept == nil { HeapMemory.give(memory) }
     }
 
     private static func classIndex(_ capacity: Int) -> Int? {
@@ -139,91 +174,43 @@ final class BufferCache {
     }
 
     private func take(capacity: Int) -> UnsafeMutableRawPointer? {
-        guard let index = Self.classIndex(capacity), let head = classes[index].head else {
+        guard let index = Self.classIndex(capacity), let memory = classes[index].pop() else {
             counters.pointee.misses &+= 1
             return nil
         }
-        // A free block holds the link to the next in its first bytes.
-        classes[index].head = head.load(as: UnsafeMutableRawPointer?.self)
-        classes[index].count -= 1
-        counters.pointee.cachedByteCount -= capacity
-        counters.pointee.hits &+= 1
-        return head
+        noteHit(capacity)
+        return memory
     }
 
     private func takeBlock(capacity: Int) -> BufferBlock? {
-        guard let index = Self.classIndex(capacity), let pointer = classes[index].blocks else {
+        guard let index = Self.classIndex(capacity), let block = classes[index].popBlock() else {
             return nil
         }
-        counters.pointee.hits &+= 1
-        return popBlock(pointer, index)
-    }
-
-    private func popBlock(_ pointer: UnsafeMutableRawPointer, _ index: Int) -> BufferBlock {
-        let block = Unmanaged<BufferBlock>.fromOpaque(pointer).takeRetainedValue()
-        classes[index].blocks = block.base.load(as: UnsafeMutableRawPointer?.self)
-        classes[index].count -= 1
-        counters.pointee.cachedByteCount -= block.capacity
+        noteHit(capacity)
         return block
     }
 
-    private func give(_ memory: UnsafeMutableRawPointer, capacity: Int) -> Bool {
-        guard let kept = classWithRoom(capacity) else { return false }
-        memory.storeBytes(of: kept.pointee.head, as: UnsafeMutableRawPointer?.self)
-        kept.pointee.head = memory
-        return true
+    private func noteHit(_ capacity: Int) {
+        counters.pointee.cachedByteCount -= capacity
+        counters.pointee.hits &+= 1
     }
 
-    /// Counts one more of a class, unless a bound forbids it.
-    private func classWithRoom(_ capacity: Int) -> UnsafeMutablePointer<Class>? {
+    /// Counts the bytes of one more in a class; `nil` if a bound forbids it.
+    private func makeRoom(_ capacity: Int) -> Int? {
         guard let index = Self.classIndex(capacity),
             (classes[index].count + 1) * capacity <= max(Self.bytesPerClassLimit, capacity),
             counters.pointee.cachedByteCount + capacity <= Self.byteLimit
         else { return nil }
-        classes[index].count += 1
         counters.pointee.cachedByteCount += capacity
-        return classes + index
-    }
-
-    /// Takes memory of ``SegmentQueue``'s first size.
-    static func takeQueue() -> UnsafeMutableRawPointer {
-        let cached = cnetpoll_buffer_cache().flatMap {
-            Unmanaged<BufferCache>.fromOpaque($0)._withUnsafeGuaranteedRef { cache in
-                let queues = cache.classes + classCount
-                guard let head = queues.pointee.head else { return nil as UnsafeMutableRawPointer? }
-                queues.pointee.head = head.load(as: UnsafeMutableRawPointer?.self)
-                queues.pointee.count -= 1
-                return head
-            }
-        }
-        return cached ?? HeapMemory.take(byteCount: queueByteCount)
-    }
-
-    /// Returns memory from ``takeQueue()``.
-    static func giveQueue(_ memory: UnsafeMutableRawPointer) {
-        let isKept = cnetpoll_buffer_cache().map {
-            Unmanaged<BufferCache>.fromOpaque($0)._withUnsafeGuaranteedRef { cache in
-                let queues = cache.classes + classCount
-                guard queues.pointee.count < queueLimit else { return false }
-                memory.storeBytes(of: queues.pointee.head, as: UnsafeMutableRawPointer?.self)
-                queues.pointee.head = memory
-                queues.pointee.count += 1
-                return true
-            }
-        }
-        if isKept != true { HeapMemory.give(memory) }
+        return index
     }
 
     /// Returns every cached block to the system.
     func trim() {
         for index in 0...Self.classCount {
             // Their memory comes to the class, or goes to the system if the thread has ended.
-            while let pointer = classes[index].blocks { _ = popBlock(pointer, index) }
-            while let head = classes[index].head {
-                classes[index].head = head.load(as: UnsafeMutableRawPointer?.self)
-                HeapMemory.give(head)
-            }
-            classes[index].count = 0
+            while let block = classes[index].popBlock() { withExtendedLifetime(block) {} }
+            while let memory = classes[index].pop() { HeapMemory.give(memory) }
         }
         counters.pointee.cachedByteCount = 0
     }

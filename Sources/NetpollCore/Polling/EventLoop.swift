@@ -129,7 +129,10 @@ public final class EventLoop: TaskExecutor, @unchecked Sendable {
     /// The present, by the group's clock.
     ///
     /// Any thread.
-    public func now() -> Deadline { hasClock ? clock?.now() ?? .now() : .now() }
+    public func now() -> Deadline {
+        guard hasClock, let clock else { return .now() }
+        return clock.now()
+    }
 
     /// The point that lies `timeout` after now, by the group's clock.
     ///

@@ -33,7 +33,7 @@ struct ElementCursor {
 
     @inlinable mutating func nextOfRun() -> UnsafeRawBufferPointer {
         let element = Self.payload(at: place)
-        place = UnsafeRawPointer(element.baseAddress.unsafelyUnwrapped) + element.count
+        if let start = element.baseAddress { place = start + element.count }
         return element
     }
 

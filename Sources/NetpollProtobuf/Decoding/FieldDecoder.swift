@@ -180,10 +180,9 @@ extension FieldDecoder {
         let values = [M](unsafeUninitializedCapacity: count) { values, decodedCount in
             var position = 0
             while position < count, failure == nil {
-                let place = values.baseAddress.unsafelyUnwrapped + position
-                place.initialize(to: M())
+                values.initializeElement(at: position, to: M())
                 do throws(ProtobufError) {
-                    try place.pointee.decode(elements.next(), schema, context)
+                    try values[position].decode(elements.next(), schema, context)
                     rewind(to: mark)
                 } catch {
                     failure = located(error, index, at: position)

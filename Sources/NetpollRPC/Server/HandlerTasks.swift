@@ -125,7 +125,8 @@ extension HandlerTask {
     private func serve() async {
         guard let call else { return }
         holder._withUnsafeGuaranteedRef { $0.context = call.context }
-        await call.run()
+        await call.route.handler.serve(call)
+        call.session.settings.limits.release(1)
         if !ContextHolder.isShared(holder) { holder._withUnsafeGuaranteedRef { $0.context = nil } }
     }
 

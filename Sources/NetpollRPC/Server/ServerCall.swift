@@ -48,12 +48,6 @@ final class ServerCall: @unchecked Sendable {
         self.isDeadlineCallers = isDeadlineCallers
     }
 
-    /// Runs the handler.
-    func run() async {
-        await route.handler.serve(self)
-        session.settings.limits.release(1)
-    }
-
     /// Has the task that runs the handler cancelled at the call's deadline, or when its caller goes.
     func follow(cancelTask: @escaping @Sendable () -> Void) {
         guard runningIndex != nil else {

@@ -65,13 +65,12 @@ extension ServerSession {
                         // It has waited for a thread, and perhaps its caller has given up by now.
                         if Task.isCancelled {
                             call.fail(CancellationError())
-                            self.settings.limits.release(1)
                         } else if let refusal = self.refusal(call) {
                             self.refuse(refusal, call)
-                            self.settings.limits.release(1)
                         } else {
-                            await call.run()
+                            await call.route.handler.serve(call)
                         }
+                        self.settings.limits.release(1)
                         self.connection.loop.perform { self.finished(call) }
                     }
                 }

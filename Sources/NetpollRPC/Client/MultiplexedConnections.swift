@@ -50,7 +50,7 @@ final class MultiplexedConnections: Sendable {
     private let now: @Sendable () -> Deadline
 
     /// - Parameters:
-    ///   - count: Most sessions.
+    ///   - count: Most sessions, brought into the bounds of `multiplexed(count:)`.
     ///   - backOff: How long the address is left alone after failed dials.
     ///   - now: The time.
     ///   - dial: Makes a session.
@@ -60,10 +60,11 @@ final class MultiplexedConnections: Sendable {
         now: @escaping @Sendable () -> Deadline,
         dial: @escaping Dial
     ) {
+        let slotCount = min(max(1, count), RPCClientOptions.Connections.multiplexedLimit)
         state = Locked(
             State(
-                slots: Array(repeating: .empty, count: max(1, count)),
-                waiters: Array(repeating: [], count: max(1, count)),
+                slots: Array(repeating: .empty, count: slotCount),
+                waiters: Array(repeating: [], count: slotCount),
                 backOff: DialBackOff(backOff, seed: .random(in: .min ... .max))
             )
         )

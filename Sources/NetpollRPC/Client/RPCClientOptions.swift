@@ -7,10 +7,14 @@ public struct RPCClientOptions: Sendable {
     /// How calls share connections.
     public enum Connections: Sendable, Hashable {
         /// Many calls at a time on each of `count` connections. The server must multiplex: this
-        /// toolkit's servers do, Kitex's do with `WithMuxTransport`.
+        /// toolkit's servers do, Kitex's do with `WithMuxTransport`. A count below 1 is taken as 1,
+        /// one above 256 as 256.
         case multiplexed(count: Int = 2)
-        /// One call at a time on each connection, at most `limit` of them; for any Kitex server.
+        /// One call at a time on each connection, at most `limit` of them; for any Kitex server. A
+        /// limit below 1 is taken as 1.
         case pooled(limit: Int = 256)
+
+        static let multiplexedLimit = 256
 
         var isPooled: Bool {
             if case .pooled = self { true } else { false }

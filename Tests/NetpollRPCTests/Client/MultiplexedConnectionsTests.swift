@@ -39,6 +39,29 @@ struct MultiplexedConnectionsTests {
         await loops.shutdown()
     }
 
+    @Test("counts outside the bounds are brought into them", arguments: [Int.min, 0, 257, .max])
+    func bounds(count: Int) async throws {
+        let loops = try EventLoopGroup(count: 1)
+        let dialled = Locked(0)
+        let connections = MultiplexedConnections(
+            count: count,
+            backOff: BackOff(),
+            now: { .now() },
+            dial: { _ in dialled.withLock { $0 += 1 } }
+        )
+        // Each caller who finds nothing takes the next place, and all of them wait there.
+        let loop = loops.loops[0]
+        let waiting = (0..<300).map { _ in
+            Task { _ = try? await connections.session(until: .distantFuture, on: loop) }
+        }
+        let expected = count < 1 ? 1 : 256
+        while dialled.withLock({ $0 }) < expected { await Task.yield() }
+        for task in waiting { task.cancel() }
+        for task in waiting { await task.value }
+        #expect(dialled.withLock { $0 } == expected)
+        await loops.shutdown()
+    }
+
     @Test("clients do not come back together: the times after a failure differ")
     func jitter() {
         let now = Deadline(uptimeNanoseconds: 1_000_000)

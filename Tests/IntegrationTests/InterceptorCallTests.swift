@@ -22,6 +22,7 @@ struct InterceptorCallTests {
         init(
             _ interceptors: [any ServerInterceptor] = [],
             options: RPCServerOptions = RPCServerOptions(),
+            clientInterceptors: [any ClientInterceptor] = [],
             clientName: String = "",
             clock: ManualClock? = nil
         ) throws {
@@ -35,7 +36,12 @@ struct InterceptorCallTests {
             let address = try server.start(on: [.tcp(host: "127.0.0.1", port: 0)])[0]
             var clientOptions = RPCClientOptions()
             clientOptions.serviceName = clientName
-            client = try RPCClient(to: address, options: clientOptions, group: loops)
+            client = try RPCClient(
+                to: address,
+                interceptors: clientInterceptors,
+                options: clientOptions,
+                group: loops
+            )
             echo = Echo_EchoClient(client)
             self.clock = clock
         }
@@ -109,6 +115,73 @@ struct InterceptorCallTests {
         #expect(spans.map(\.operationName) == ["echo.Echo/Echo", "echo.Echo/Fail"])
         #expect(spans.allSatisfy { $0.traceID == "trace-1" && $0.parentSpanID == "span-1" })
         #expect(spans.last?.status?.code == .error)
+    }
+
+    @Test("a token that does not come ends its call at the deadline", arguments: [true, false])
+    func slowToken(isCancelled: Bool) async throws {
+        let clock = ManualClock()
+        let (asked, ended) = (Gate(), Gate())
+        let slow = ClientTokenInterceptor {
+            asked.open()
+            try? await Task.sleep(for: .seconds(3600))
+            ended.open()
+            return AccessToken("late")
+        }
+        let setup = try Setup(clientInterceptors: [slow], clock: clock)
+        let call = Task(executorPreference: setup.loops.next()) {
+            try await setup.echo.echo(.init(), timeout: .milliseconds(100))
+        }
+        await asked.wait()
+        if isCancelled { call.cancel() } else { await clock.advance(by: .milliseconds(100)) }
+        let error = await #expect(throws: RPCError.self) { try await call.value }
+        #expect(error?.code == (isCancelled ? .cancelled : .deadlineExceeded))
+        // Who gets the token learns that nobody waits for it.
+        await ended.wait()
+        await setup.stop()
+    }
+
+    @Test("a token is asked for with the task-local values of the caller, and is sent")
+    func renewedToken() async throws {
+        let renewed = ClientTokenInterceptor { AccessToken(Self.$secret.get()) }
+        let setup = try Setup(
+            [ServerTokenInterceptor(accepting: [AccessToken("fresh")])],
+            clientInterceptors: [renewed]
+        )
+        let greeting = try await Self.$secret.withValue("fresh") {
+            try await setup.echo.echo(.init()).msg
+        }
+        #expect(greeting == "nobody")
+        let error = await #expect(throws: RPCError.self) { try await setup.echo.echo(.init()) }
+        #expect(error?.code == .unauthenticated)
+        await setup.stop()
+    }
+
+    @TaskLocal private static var secret = "stale"
+
+    @Test("the client's limit for a method ends its calls, and the others' limit theirs")
+    func methodDeadlines() async throws {
+        let clock = ManualClock()
+        let limits = ClientDeadlineInterceptor(
+            limit: .milliseconds(500),
+            byMethod: ["echo.Echo/Sleep": .milliseconds(50), "echo.Echo/Fail": .zero]
+        )
+        let setup = try Setup(clientInterceptors: [limits], clock: clock)
+        #expect(try await setup.echo.echo(.init()).msg == "nobody")
+        for (timeout, end) in [(Duration.seconds(20), 50), (.milliseconds(20), 20)] {
+            let call = Task(executorPreference: setup.loops.next()) {
+                try await setup.echo.sleep(.init(), timeout: timeout)
+            }
+            while setup.server.callCount == 0 { await setup.loops.next().turn() }
+            await clock.advance(by: .milliseconds(end - 1))
+            #expect(setup.server.callCount == 1 && setup.client.callCount == 1)
+            await clock.advance(by: .milliseconds(1))
+            let error = await #expect(throws: RPCError.self) { try await call.value }
+            #expect(error?.code == .deadlineExceeded)
+            while setup.server.callCount > 0 { await clock.advance(by: .milliseconds(50)) }
+        }
+        let error = await #expect(throws: RPCError.self) { try await setup.echo.fail(.init()) }
+        #expect(error?.code == .deadlineExceeded)
+        await setup.stop()
     }
 
     @Test("the server's limit ends a handler whose caller would wait longer")

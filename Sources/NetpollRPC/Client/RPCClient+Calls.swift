@@ -4,12 +4,26 @@ public import NetpollProtobuf
 /// What is settled about a call before it is sent.
 struct CallPlan: Sendable {
     let method: MethodDescriptor
-    let deadline: Deadline
+    private(set) var deadline: Deadline
     /// How long the caller wanted to wait, for messages.
-    let allowed: Duration
+    private(set) var allowed: Duration
     var options: CallOptions
     /// The endpoints that got attempts of the call, if there may be more than one.
     var used: UsedEndpoints?
+
+    init(method: MethodDescriptor, deadline: Deadline, allowed: Duration, options: CallOptions) {
+        self.method = method
+        self.deadline = deadline
+        self.allowed = allowed
+        self.options = options
+    }
+
+    /// Makes the deadline an earlier one; a later one changes nothing.
+    mutating func bringForward(to earlier: Deadline, now: Deadline) {
+        guard earlier < deadline else { return }
+        deadline = earlier
+        allowed = min(allowed, earlier.timeRemaining(from: now))
+    }
 }
 
 /// Where the attempts of one call went, so that the next goes elsewhere.
@@ -78,13 +92,14 @@ extension RPCClient {
         try enter(method)
         defer { gate.leave() }
         let plan = try makePlan(method, timeout, options)
-        let call = ClientCall(
+        var call = ClientCall(
             method: method,
             request: request,
             deadline: plan.deadline,
             options: plan.options
         )
-        let reply: ClientReply<Response> = try await intercept(call, plan.allowed, 0)
+        call.group = group
+        let reply: ClientReply<Response> = try await intercept(call, plan, 0)
         return reply.message
     }
 
@@ -97,16 +112,13 @@ extension RPCClient {
     /// Runs the interceptors from `index` on, and the call inside them.
     private func intercept<Request: Message, Response: Message>(
         _ call: ClientCall<Request>,
-        _ allowed: Duration,
+        _ plan: CallPlan,
         _ index: Int
     ) async throws -> ClientReply<Response> {
         guard index < interceptors.count else {
-            let plan = CallPlan(
-                method: call.method,
-                deadline: call.deadline,
-                allowed: allowed,
-                options: call.options
-            )
+            var plan = plan
+            plan.options = call.options
+            plan.bringForward(to: call.deadline, now: group.now())
             let reply = try await perform(plan, try Self.encode(call.request, call.method))
             return ClientReply(
                 message: try Self.decode(try Self.body(of: reply, call.method), call.method),
@@ -114,7 +126,7 @@ extension RPCClient {
             )
         }
         return try await interceptors[index].intercept(call) { call in
-            try await self.intercept(call, allowed, index + 1)
+            try await self.intercept(call, plan, index + 1)
         }
     }
 

@@ -6,25 +6,30 @@ public import NetpollProtobuf
 /// thread.
 public struct ClientTokenInterceptor: ClientInterceptor {
     private let key: String
-    private let token: @Sendable () async throws -> AccessToken
+    private enum Source {
+        case constant(AccessToken)
+        case function(@Sendable () async throws -> AccessToken)
+    }
+    private let source: Source
 
     /// Creates an interceptor.
     ///
     /// - Parameters:
     ///   - key: The metadata key; it replaces a value that the caller set.
-    ///   - token: Asked before every call, so that a token can be renewed; it may wait. What it
-    ///     throws ends the call.
+    ///   - token: Asked before every call, in a task of its own, so that a token can be renewed; it
+    ///     may wait, and is cancelled at the call's deadline. What it throws ends the call.
     public init(
         key: String = AccessToken.defaultKey,
         token: @escaping @Sendable () async throws -> AccessToken
     ) {
         self.key = key
-        self.token = token
+        source = .function(token)
     }
 
     /// Creates an interceptor for a token that stays the same.
     public init(_ token: AccessToken, key: String = AccessToken.defaultKey) {
-        self.init(key: key, token: { token })
+        self.key = key
+        source = .constant(token)
     }
 
     /// Makes the call with the token.
@@ -35,7 +40,12 @@ public struct ClientTokenInterceptor: ClientInterceptor {
         next: (ClientCall<Request>) async throws -> ClientReply<Response>
     ) async throws -> ClientReply<Response> {
         var call = call
-        call.options.metadata[key] = try await token().text
+        let token: AccessToken
+        switch source {
+        case .constant(let constant): token = constant
+        case .function(let function): token = try await call.beforeDeadline(function)
+        }
+        call.options.metadata[key] = token.text
         return try await next(call)
     }
 }

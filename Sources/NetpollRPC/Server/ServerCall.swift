@@ -105,7 +105,7 @@ extension ServerCall {
     func fail(_ error: any Error) {
         switch error {
         case let error as BusinessError: fail(error)
-        case let error as RPCError: answer(error)
+        case let error as RPCError: answer(error.asHandlers)
         case is CancellationError:
             let why = isLate ? "the caller's deadline passed" : "the server is shutting down"
             answer(RPCError(isLate ? .deadlineExceeded : .cancelled, why))

@@ -14,7 +14,7 @@ extension RPCError {
                 ?? exception.message : exception.message
         let code = header.string(WireFormat.StringKey.errorCode).flatMap { Code(name: $0) }
         self.init(
-            code ?? Self.code(exception.typeID),
+            received: code ?? Self.code(exception.typeID),
             exception.message.isEmpty ? Self.defaultText(exception.typeID) : text,
             exceptionID: exception.typeID,
             retry: header.string(WireFormat.StringKey.retryAdvice).flatMap {

@@ -1,7 +1,8 @@
 /// Why a call failed: a code to switch on, words for people, and the cause where there is one.
 ///
 /// A handler that throws an `RPCError` sends its message to the caller; the cause never leaves the
-/// process.
+/// process. Of an error that a call of the handler ended with, code and message are sent on: what the
+/// other server advised about its own call says nothing about this one, which did run.
 public struct RPCError: Error, Sendable {
     /// What kind of failure it was.
     public let code: Code
@@ -16,6 +17,8 @@ public struct RPCError: Error, Sendable {
     public let retry: RetryAdvice?
     /// What led to it on this side.
     public let cause: (any Error)?
+    /// Whether a peer sent it.
+    private(set) var isReceived = false
 
     /// Creates an error.
     public init(
@@ -30,6 +33,20 @@ public struct RPCError: Error, Sendable {
         self.exceptionID = exceptionID
         self.retry = retry
         self.cause = cause
+    }
+
+    /// The error of a handler that this error ended: that of the handler's own call, or its own.
+    var asHandlers: RPCError { isReceived ? RPCError(code, message) : self }
+
+    /// An error that a peer sent.
+    init(
+        received code: Code,
+        _ message: String,
+        exceptionID: Int32,
+        retry: RetryAdvice?
+    ) {
+        self.init(code, message, exceptionID: exceptionID, retry: retry)
+        isReceived = true
     }
 
     /// Whether and where a call that failed may be made again.

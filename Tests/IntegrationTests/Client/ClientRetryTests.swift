@@ -101,6 +101,31 @@ struct RetryTests {
         await fleet.stop()
     }
 
+    @Test("what a server advises about a handler's call says nothing about the handler's caller")
+    func relayedAdvice() async throws {
+        let loops = try EventLoopGroup(count: 2)
+        let inner = try Fleet(1, loops: loops) { _, _, _ in
+            throw RPCError(.resourceExhausted, "full", exceptionID: 1234, retry: .elsewhere)
+        }
+        let innerClient = try RPCClient(to: inner.addresses[0], group: loops)
+        let count = Count()
+        let relays = try Fleet(3, loops: loops) { _, request, _ in
+            count.add()
+            _ = try await Echo_EchoClient(innerClient).echo(request)
+        }
+        let client = try RPCClient(resolver: StaticResolver(relays.addresses), group: loops)
+        let error = await #expect(throws: RPCError.self) {
+            try await Echo_EchoClient(client).echo(.init())
+        }
+        #expect(error?.code == .resourceExhausted && error?.message == "full")
+        #expect(error?.retry == nil && error?.exceptionID != 1234)
+        #expect(count.now == 1)
+        await client.close()
+        await innerClient.close()
+        for server in inner.servers { await server.shutdown() }
+        await relays.stop()
+    }
+
     @Test("a hedge answers when the first server does not")
     func hedging() async throws {
         let clock = ManualClock()

@@ -72,7 +72,8 @@ extension ClientCall {
                 let message = "\(method.fullName): the calling task was cancelled in an interceptor"
                 throw RPCError(.cancelled, message)
             default:
-                throw RPCError(.unavailable, "\(method.fullName): the loops have ended", cause: error)
+                let message = "\(method.fullName): the loops have ended"
+                throw RPCError(.unavailable, message, cause: error)
             }
         }
         return try outcome.get()

@@ -43,7 +43,8 @@ public struct RetryPolicy: Sendable, Hashable {
         return policy
     }
 
-    /// Makes a call twice if the first takes longer than `delay`; failures are final.
+    /// Makes a call twice if the first takes longer than `delay`; failures are final, unless the
+    /// server says that the call did not run and another may take it.
     public static func backup(after delay: Duration, attemptLimit: Int = 2) -> RetryPolicy {
         mixed(after: delay, codes: [], attemptLimit: attemptLimit)
     }

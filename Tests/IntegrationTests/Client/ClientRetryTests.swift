@@ -135,7 +135,7 @@ struct RetryTests {
         }
         var options = RPCClientOptions()
         options.retryPolicy = .backup(after: .milliseconds(50))
-        options.retryBudget.share = 1
+        options.retryBudget.hedgingShare = 1
         options.circuitBreaker = nil
         let client = try RPCClient(
             resolver: StaticResolver(fleet.addresses),
@@ -163,7 +163,7 @@ struct RetryTests {
         }
         var options = RPCClientOptions()
         options.retryPolicy = .backup(after: .milliseconds(50))
-        options.retryBudget.share = 1
+        options.retryBudget.hedgingShare = 1
         options.circuitBreaker = nil
         let client = try RPCClient(
             resolver: StaticResolver(fleet.addresses),

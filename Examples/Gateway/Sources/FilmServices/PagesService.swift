@@ -96,7 +96,7 @@ extension PagesService {
         options.serviceName = "film.gateway"
         options.retryPolicy = .backup(after: .milliseconds(50))
         // With one slow replica of two, every other call is made twice.
-        options.retryBudget.share = 0.5
+        options.retryBudget.hedgingShare = 0.5
         return options
     }
 

@@ -16,6 +16,17 @@ struct InProcessTests {
         return (RPCServer(services: [Handler(body: body)], group: loops), loops)
     }
 
+    private func makeClient(
+        _ server: RPCServer,
+        _ loops: EventLoopGroup,
+        isInMemory: Bool,
+        options: RPCClientOptions = RPCClientOptions()
+    ) throws -> RPCClient {
+        if isInMemory { return try RPCClient(inProcess: server, options: options) }
+        let address = try server.start(on: [.tcp(host: "127.0.0.1", port: 0)])[0]
+        return try RPCClient(to: address, options: options, group: loops)
+    }
+
     private func end(_ server: RPCServer, _ loops: EventLoopGroup, _ clock: ManualClock) async {
         async let ended: Void = server.shutdown()
         while server.connectionCount > 0 { await clock.advance(by: .milliseconds(100)) }
@@ -48,8 +59,11 @@ struct InProcessTests {
     }
 
     // Row C4.
-    @Test("ten thousand calls on one connection time out at once, and no other is hurt")
-    func timeouts() async throws {
+    @Test(
+        "ten thousand calls on one connection time out at once, and no other is hurt",
+        arguments: [true, false]
+    )
+    func timeouts(isInMemory: Bool) async throws {
         let clock = ManualClock()
         let gate = Gate()
         let loops = try EventLoopGroup(count: 2, options: clock.options)
@@ -62,7 +76,7 @@ struct InProcessTests {
         let server = RPCServer(services: [handler], options: options, group: loops)
         var clientOptions = RPCClientOptions()
         clientOptions.connections = .multiplexed(count: 1)
-        let client = try RPCClient(inProcess: server, options: clientOptions)
+        let client = try makeClient(server, loops, isInMemory: isInMemory, options: clientOptions)
         let echo = Echo_EchoClient(client)
         let patient = Task {
             try await echo.echo(.with { $0.msg = "patient" }, timeout: .seconds(60)).msg
@@ -96,8 +110,8 @@ struct InProcessTests {
     }
 
     // Row C5.
-    @Test("a reply and a deadline at the same moment give one outcome")
-    func race() async throws {
+    @Test("a reply and a deadline at the same moment give one outcome", arguments: [true, false])
+    func race(isInMemory: Bool) async throws {
         let clock = ManualClock()
         let gates = Locked<[Gate]>([])
         let (server, loops) = try makeServer(clock) { _, _ in
@@ -106,7 +120,8 @@ struct InProcessTests {
             await gate.wait()
             return "done"
         }
-        let echo = Echo_EchoClient(try RPCClient(inProcess: server))
+        let client = try makeClient(server, loops, isInMemory: isInMemory)
+        let echo = Echo_EchoClient(client)
         let (won, lost) = (Counter(), Counter())
         for round in 0..<300 {
             let call = Task { try await echo.echo(.init(), timeout: .seconds(1)).msg }

@@ -31,8 +31,7 @@ struct DescriptorSet: ParsableCommand {
             for index in set.file.indices { set.file[index].clearSourceCodeInfo() }
         }
         guard Files.write(try set.serializedBytes(), to: out) else {
-            Files.printError("error: cannot write \(out)")
-            throw ExitCode.failure
+            throw Files.failure("cannot write \(out)")
         }
     }
 

@@ -1,3 +1,5 @@
+internal import ArgumentParser
+
 #if canImport(Glibc)
 internal import Glibc
 #else
@@ -44,6 +46,25 @@ enum Files {
         }
     }
 
+    /// The paths of the Swift files below a folder, relative to it, in the order of their names.
+    static func swiftFiles(below folder: String) -> [String] {
+        guard let stream = opendir(folder) else { return [] }
+        defer { closedir(stream) }
+        var paths: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            guard !name.hasPrefix(".") else { continue }
+            if name.hasSuffix(".swift") {
+                paths.append(name)
+            } else {
+                paths += swiftFiles(below: "\(folder)/\(name)").map { "\(name)/\($0)" }
+            }
+        }
+        return paths.sorted()
+    }
+
     static func withoutTrailingSlash(_ path: String) -> String {
         path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
     }
@@ -73,6 +94,12 @@ enum Files {
             if manifest?.contains("name: \"\(name)\"") == true { return folder }
         }
         return nil
+    }
+
+    /// Says what is wrong, for a command that then ends with 1.
+    static func failure(_ message: String) -> ExitCode {
+        printError("error: \(message)")
+        return ExitCode.failure
     }
 
     static func printError(_ line: String) {

@@ -74,6 +74,9 @@ struct Generate: ParsableCommand {
 
     func validate() throws {
         if check, dryRun { throw ValidationError("choose --check or --dry-run") }
+        if let swiftPrefix, !GeneratorOptions.isPrefix(swiftPrefix) {
+            throw ValidationError("\"\(swiftPrefix)\" cannot begin a Swift name")
+        }
     }
 
     func run() throws {
@@ -83,14 +86,14 @@ struct Generate: ParsableCommand {
         var sources: [String: String] = [:]
         for (file, source) in zip(generated, requested) {
             if let other = sources.updateValue(source, forKey: file.path) {
-                throw ValidationError("\(other) and \(source) would both become \(file.path)")
+                throw Files.failure("\(other) and \(source) would both become \(file.path)")
             }
         }
         if check { return try compare(generated) }
         for file in generated {
             let path = self.path(file)
             guard dryRun || Files.write(Array(file.content.utf8), to: path) else {
-                throw ValidationError("cannot write \(path)")
+                throw Files.failure("cannot write \(path)")
             }
             print(path)
         }
@@ -133,12 +136,12 @@ struct Generate: ParsableCommand {
             let compiled = try input.compile(files)
             return (compiled.files, compiled.requested)
         }
-        guard let bytes = Files.read(path) else { throw ValidationError("cannot read \(path)") }
+        guard let bytes = Files.read(path) else { throw Files.failure("cannot read \(path)") }
         do {
             let set = try Google_Protobuf_FileDescriptorSet(serializedBytes: bytes)
             return (set.file, files)
         } catch {
-            throw ValidationError("\(path) is not a descriptor set: \(error.message)")
+            throw Files.failure("\(path) is not a descriptor set: \(error.message)")
         }
     }
 }

@@ -39,9 +39,16 @@ struct ScaffoldCommand: ParsableCommand {
 
     func run() throws {
         let folder = Files.withoutTrailingSlash(out ?? name)
-        let scaffold = Scaffold(try request(), try input.compile(proto)) { path in
+        func read(_ path: String) -> String? {
             Files.read("\(folder)/\(path)").map { String(decoding: $0, as: UTF8.self) }
         }
+        let target = "Sources/\(name)"
+        let scaffold = Scaffold(
+            try request(),
+            try input.compile(proto),
+            sources: Files.swiftFiles(below: "\(folder)/\(target)").map { "\(target)/\($0)" },
+            read: read
+        )
         let files: [GeneratedFile]
         do {
             files = try scaffold.files()
@@ -49,12 +56,12 @@ struct ScaffoldCommand: ParsableCommand {
             for error in failure.errors { Files.printError("\(error)") }
             throw ExitCode.failure
         } catch {
-            throw ValidationError("\(error)")
+            throw Files.failure("\(error)")
         }
         for file in files {
             let path = "\(folder)/\(file.path)"
             guard Files.write(Array(file.content.utf8), to: path) else {
-                throw ValidationError("cannot write \(path)")
+                throw Files.failure("cannot write \(path)")
             }
             print(path)
         }
@@ -63,7 +70,7 @@ struct ScaffoldCommand: ParsableCommand {
 
     private func request() throws -> Scaffold.Request {
         guard let source = netpoll ?? Files.packageFolder(named: "netpoll-swift") else {
-            throw ValidationError("say with --netpoll where netpoll-swift is")
+            throw Files.failure("say with --netpoll where netpoll-swift is")
         }
         let location = Files.withoutTrailingSlash(source)
         let isURL = location.contains("://")

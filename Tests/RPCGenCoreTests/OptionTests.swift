@@ -25,12 +25,50 @@ struct OptionTests {
         "what is no option, or has no such value, is an error that names it",
         arguments: [
             "nonsense", "visibility=loud", "visibility", "client=yes", "module-map=x",
-            "module-map=1a=b", "file-naming=", "=",
+            "module-map=1a=b", "file-naming=", "=", "swift-prefix=1bad", "swift-prefix=a b;",
         ]
     )
     func badParameter(text: String) {
         #expect(throws: GeneratorOptions.ParameterError.self) {
             try GeneratorOptions(parameter: text)
+        }
+    }
+
+    @Test("a type that none of the files declares is an error that names it and its place")
+    func missingTypes() throws {
+        var compiler = ProtoCompiler(importRoots: [""]) { path in
+            switch path {
+            case "a.proto":
+                Array(
+                    """
+                    syntax = "proto2"; package p;
+                    import "b.proto";
+                    message A { optional B b = 1; extend B { optional E e = 100; } }
+                    extend B { optional int32 n = 101; }
+                    service S { rpc Do(A) returns (B); }
+                    """.utf8
+                )
+            case "b.proto":
+                Array(
+                    """
+                    syntax = "proto2"; package p;
+                    message B { extensions 100 to 200; }
+                    enum E { X = 0; }
+                    """.utf8
+                )
+            default: nil
+            }
+        }
+        let all = try compiler.compile(["a.proto"]).get().files
+        #expect(throws: Never.self) { try SwiftGenerator(all).generate("a.proto").get() }
+        let some = all.filter { $0.name == "a.proto" }
+        guard case .failure(let failure) = SwiftGenerator(some).generate("a.proto") else {
+            Issue.record("types that nobody knows were generated")
+            return
+        }
+        let messages = failure.errors.map(\.message)
+        for place in ["A.b", "A.e", "n", "S.Do's response"] {
+            #expect(messages.contains { $0.contains("\(place),") || $0.contains("what \(place) ex") })
         }
     }
 
@@ -123,47 +161,6 @@ struct OptionTests {
         options.contents = .messages
         #expect(throws: Never.self) {
             try SwiftGenerator(compiled.files, options: options).generate("a.proto").get()
-        }
-    }
-
-    @Test("a scaffold writes what is not there, and adds the methods that a handler lacks")
-    func scaffold() throws {
-        let request = Scaffold.Request(
-            name: "Shop",
-            dependency: ".package(path: \"/x\")",
-            dependencyIdentity: "x"
-        )
-        var package: [String: String] = [:]
-        func run(_ text: String) throws -> [String] {
-            let kept = package
-            let files = try Scaffold(request, try compile(text)) { kept[$0] }.files()
-            for file in files { package[file.path] = file.content }
-            return files.map(\.path).sorted()
-        }
-        let first = try run(service)
-        #expect(
-            first == [
-                "Package.swift", "README.md", "Sources/Shop/Generated/a.pb.swift",
-                "Sources/Shop/SHandler.swift", "Sources/ShopClient/ShopClient.swift",
-                "Sources/ShopServer/ShopServer.swift",
-            ]
-        )
-        #expect(try run(service) == [])
-        package["Sources/Shop/SHandler.swift"]? += "// mine\n"
-        #expect(try run(service) == [], "what was written by hand stays")
-        let more = service.replacing(
-            "returns (M); }",
-            with: "returns (M); rpc Undo(M) returns (M); }"
-        )
-        #expect(
-            try run(more) == ["Sources/Shop/Generated/a.pb.swift", "Sources/Shop/SHandler.swift"]
-        )
-        let handler = try #require(package["Sources/Shop/SHandler.swift"])
-        #expect(handler.contains("// mine\n\nextension SHandler {\n    public func undo("))
-        #expect(handler.ranges(of: "func `do`(").count == 1)
-        #expect(throws: Scaffold.Failure.self) {
-            let noService = try compile("syntax = \"proto3\"; message M {}")
-            return try Scaffold(request, noService) { _ in nil }.files()
         }
     }
 }

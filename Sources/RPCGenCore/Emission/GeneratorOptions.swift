@@ -128,6 +128,9 @@ extension GeneratorOptions {
             case ("file-naming", let value?):
                 fileNaming = try Self.choice(value, "file-naming")
             case ("swift-prefix", let value?):
+                guard Self.isPrefix(value) else {
+                    throw ParameterError(description: "\"\(value)\" cannot begin a Swift name")
+                }
                 swiftPrefix = value
             case ("module-map", let value?):
                 guard let mapping = ModuleMapping(value) else {
@@ -146,6 +149,11 @@ extension GeneratorOptions {
             }
         }
         if !selected.isEmpty { contents = selected }
+    }
+
+    /// Whether a Swift name can begin so; the empty prefix is one.
+    public static func isPrefix(_ text: String) -> Bool {
+        text.isEmpty || SwiftNames.isIdentifier(text)
     }
 
     private static func choice<T: RawRepresentable<String> & CaseIterable>(

@@ -14,7 +14,7 @@ public struct GeneratedFile: Sendable, Hashable {
 public struct SwiftGenerator {
     private let files: [Google_Protobuf_FileDescriptorProto]
     private let descriptors: EmbeddedDescriptors
-    private let index: TypeIndex
+    let index: TypeIndex
     private let options: GeneratorOptions
 
     /// The file that declares each top-level type, by the type's absolute name.
@@ -63,7 +63,7 @@ public struct SwiftGenerator {
         guard let file = files.first(where: { $0.name == name }) else {
             return .failure(failure(name, .start, "the file was not compiled"))
         }
-        let errors = unsupported(file)
+        let errors = missingTypes(file) + unsupported(file)
         guard errors.isEmpty else { return .failure(CompilationFailure(errors: errors)) }
         return .success(GeneratedFile(path: path(name), content: source(file)))
     }

@@ -13,7 +13,7 @@ extension AggregateParser {
             return field.wireValue(try signed(max: UInt64(Int64.max)))
         case .uint32, .fixed32: return field.wireValue(try unsigned(max: UInt64(UInt32.max)))
         case .uint64, .fixed64: return field.wireValue(try unsigned(max: .max))
-        case .float: return .fixed32(Float(try number()).bitPattern)
+        case .float: return .fixed32(NumberLiteral.float(try number()).bitPattern)
         case .double: return .fixed64(try number().bitPattern)
         case .bool: return .varint(try bool() ? 1 : 0)
         case .string, .bytes:

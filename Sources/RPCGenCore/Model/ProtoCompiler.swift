@@ -35,7 +35,8 @@ public struct ProtoCompiler {
     private let importRoots: [String]
     private let readFile: ReadFile
 
-    private var states: [String: State] = [:]
+    /// By the bytes of names: strings are equal when their letters are, however they are written.
+    private var states: [[UInt8]: State] = [:]
     private var files: [Google_Protobuf_FileDescriptorProto] = []
     private var resolver = Resolver()
     /// The files that are being read, each imported by the one before it.
@@ -75,12 +76,13 @@ public struct ProtoCompiler {
 
     /// Compiles a file after its imports.
     private mutating func load(_ name: String) -> State {
-        if let state = states[name] { return state }
+        let key = Array(name.utf8)
+        if let state = states[key] { return state }
         guard Self.isCanonical(name), let bytes = read(name) else {
-            states[name] = .missing
+            states[key] = .missing
             return .missing
         }
-        states[name] = .loading
+        states[key] = .loading
         let (file, errors) = Parser.parse(bytes, path: name)
         resolver.diagnostics.add(errors)
         chain.append((name, 0, file))
@@ -97,25 +99,27 @@ public struct ProtoCompiler {
             files.append(descriptor)
             state = .compiled(number)
         }
-        states[name] = state
+        states[key] = state
         return state
     }
 
     /// Loads what a file imports; `nil` if something is wrong with it, which has been reported.
     private mutating func loadImports(of file: ParsedFile) -> [Int]? {
         var numbers: [Int] = []
-        var seen: Set<String> = []
+        var seen: Set<[UInt8]> = []
         for (index, dependency) in file.descriptor.dependency.enumerated() {
             chain[chain.count - 1].importing = index
-            if !seen.insert(dependency).inserted {
+            let key = Array(dependency.utf8)
+            if !seen.insert(key).inserted {
                 report("import \"\(dependency)\" is listed twice")
                 continue
             }
-            if chain.count >= Self.importDepthLimit, states[dependency] == nil {
+            if chain.count >= Self.importDepthLimit, states[key] == nil {
                 report("imports are nested more than \(Self.importDepthLimit) deep")
                 continue
             }
-            switch load(dependency) {
+            // Imports are relative to a root.
+            switch dependency.hasPrefix("/") ? .missing : load(dependency) {
             case .compiled(let number): numbers.append(number)
             case .loading: reportCircle(dependency)
             case .missing: report("import \"\(dependency)\" was not found")

@@ -98,14 +98,15 @@ extension Resolver {
         _ message: Google_Protobuf_DescriptorProto,
         _ path: [Int32]
     ) {
-        var names = Set<String>()
-        for name in message.reservedName where !names.insert(name).inserted {
+        // Equal are names of the same bytes, not of the same letters.
+        var names = Set<[UInt8]>()
+        for name in message.reservedName where !names.insert(Array(name.utf8)).inserted {
             fail(
                 path + [PathNumber.Message.name],
                 "field name \"\(name)\" is reserved multiple times"
             )
         }
-        for (index, field) in message.field.enumerated() where names.contains(field.name) {
+        for (index, field) in message.field.enumerated() where names.contains(Array(field.name.utf8)) {
             fail(
                 path + [PathNumber.Message.field, Int32(clamping: index), PathNumber.Field.name],
                 "field name \"\(field.name)\" is reserved"
@@ -132,8 +133,8 @@ extension Resolver {
                     + "\(ranges[first].start) to \(ranges[first].end)"
             )
         }
-        var names = Set<String>()
-        for name in item.reservedName where !names.insert(name).inserted {
+        var names = Set<[UInt8]>()
+        for name in item.reservedName where !names.insert(Array(name.utf8)).inserted {
             fail(
                 path + [PathNumber.Enum.name],
                 "enum value \"\(name)\" is reserved multiple times"
@@ -147,7 +148,7 @@ extension Resolver {
                     "enum value \"\(value.name)\" uses reserved number \(value.number)"
                 )
             }
-            if names.contains(value.name) {
+            if names.contains(Array(value.name.utf8)) {
                 fail(
                     valuePath + [PathNumber.EnumValue.name],
                     "enum value \"\(value.name)\" is reserved"

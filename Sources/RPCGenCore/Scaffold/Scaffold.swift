@@ -30,6 +30,7 @@ public struct Scaffold {
 
     private let request: Request
     private let compiled: CompiledFiles
+    private let sources: [String]
     private let read: (_ path: String) -> String?
 
     /// Creates a scaffold.
@@ -37,14 +38,17 @@ public struct Scaffold {
     /// - Parameters:
     ///   - request: What to make.
     ///   - compiled: The `.proto` files, imports among them.
+    ///   - sources: The paths of the Swift files that the target of the handlers has already.
     ///   - read: Returns the text of a file of the package, or `nil` if there is none.
     public init(
         _ request: Request,
         _ compiled: CompiledFiles,
+        sources: [String],
         read: @escaping (_ path: String) -> String?
     ) {
         self.request = request
         self.compiled = compiled
+        self.sources = sources
         self.read = read
     }
 
@@ -58,13 +62,13 @@ public struct Scaffold {
             throw Failure(description: "\"\(request.name)\" cannot name a package and its modules")
         }
         let services = self.services
-        guard let first = services.first else {
+        guard !services.isEmpty else {
             throw Failure(description: "no service is declared in the given files")
         }
         var files = try generated()
-        for service in services { files.append(handler(service)) }
+        files += handlers(services)
         files.append(GeneratedFile(path: "Package.swift", content: manifest))
-        files.append(GeneratedFile(path: "README.md", content: readme(first)))
+        files.append(GeneratedFile(path: "README.md", content: readme(services)))
         files.append(
             GeneratedFile(
                 path: "Sources/\(request.name)Server/\(request.name)Server.swift",
@@ -74,18 +78,19 @@ public struct Scaffold {
         files.append(
             GeneratedFile(
                 path: "Sources/\(request.name)Client/\(request.name)Client.swift",
-                content: client(first)
+                content: client(services)
             )
         )
         return files.filter { file in
             let isReplaceable =
-                file.path.hasPrefix(generatedFolder) || file.path.hasSuffix("Handler.swift")
+                file.path.hasPrefix(generatedFolder) || file.path.hasPrefix(handlerFolder)
             guard let old = read(file.path) else { return true }
             return isReplaceable && old != file.content
         }
     }
 
-    private var generatedFolder: String { "Sources/\(request.name)/Generated/" }
+    private var handlerFolder: String { "Sources/\(request.name)/" }
+    private var generatedFolder: String { handlerFolder + "Generated/" }
 
     private func generated() throws -> [GeneratedFile] {
         var options = GeneratorOptions()
@@ -108,6 +113,8 @@ extension Scaffold {
     struct Service {
         let swiftName: String
         let name: String
+        /// The type that serves it.
+        let handlerName: String
         let methods: [Method]
     }
 
@@ -119,11 +126,16 @@ extension Scaffold {
 
     private var services: [Service] {
         let index = TypeIndex(compiled.files)
+        var handlerNames: Set<String> = []
         return compiled.files.filter { compiled.requested.contains($0.name) }.flatMap { file in
             file.service.map { service in
-                Service(
-                    swiftName: SwiftNames.typePrefix(file) + service.name,
+                let swiftName = SwiftNames.typePrefix(file) + service.name
+                // Packages may have services of one name.
+                let isFirst = handlerNames.insert(service.name).inserted
+                return Service(
+                    swiftName: swiftName,
                     name: service.name,
+                    handlerName: "\(isFirst ? service.name : swiftName)Handler",
                     methods: service.method.map { method in
                         Method(
                             name: SwiftNames.method(method.name),
@@ -136,30 +148,47 @@ extension Scaffold {
         }
     }
 
-    private func handlerName(_ service: Service) -> String { "\(service.name)Handler" }
-
-    /// A new handler with all methods, or the old one with those that it lacks behind its end.
-    private func handler(_ service: Service) -> GeneratedFile {
-        let path = "Sources/\(request.name)/\(handlerName(service)).swift"
-        guard let old = read(path) else {
-            var text = """
-                import NetpollProtobuf
-                import NetpollRPC
-
-                /// Serves `\(service.name)`.
-                public struct \(handlerName(service)): \(service.swiftName)Service {
-                    /// Creates a handler.
-                    public init() {}
-
-                """
-            text += service.methods.map { "\n" + stub($0) }.joined()
-            return GeneratedFile(path: path, content: text + "}\n")
+    /// New handlers with all methods, and the files of old ones with those that they lack behind
+    /// their end.
+    private func handlers(_ services: [Service]) -> [GeneratedFile] {
+        let written = sources.filter { !$0.hasPrefix(generatedFolder) }.compactMap { path in
+            read(path).map { (path: path, text: SwiftText($0)) }
         }
-        let missing = service.methods.filter { !old.contains("func \($0.name)(") }
-        guard !missing.isEmpty else { return GeneratedFile(path: path, content: old) }
-        let stubs = missing.map(stub).joined(separator: "\n")
-        let added = "\nextension \(handlerName(service)) {\n\(stubs)}\n"
-        return GeneratedFile(path: path, content: old + added)
+        var paths: [String] = []
+        var texts: [String: String] = [:]
+        for service in services {
+            let name = service.handlerName
+            let declaration = written.first { $0.text.declaresType(name) }
+            let path = declaration?.path ?? "\(handlerFolder)\(name).swift"
+            if texts[path] == nil { paths.append(path) }
+            guard declaration != nil, let old = texts[path] ?? read(path) else {
+                texts[path] = newHandler(service)
+                continue
+            }
+            let missing = service.methods.filter { method in
+                !written.contains { $0.text.hasMethod(method.name, of: name) }
+            }
+            let stubs = missing.map(stub).joined(separator: "\n")
+            texts[path] = missing.isEmpty ? old : "\(old)\nextension \(name) {\n\(stubs)}\n"
+        }
+        return paths.compactMap { path in
+            texts[path].map { GeneratedFile(path: path, content: $0) }
+        }
+    }
+
+    private func newHandler(_ service: Service) -> String {
+        var text = """
+            import NetpollProtobuf
+            import NetpollRPC
+
+            /// Serves `\(service.name)`.
+            public struct \(service.handlerName): \(service.swiftName)Service {
+                /// Creates a handler.
+                public init() {}
+
+            """
+        text += service.methods.map { "\n" + stub($0) }.joined()
+        return text + "}\n"
     }
 
     private func stub(_ method: Method) -> String {
@@ -216,6 +245,7 @@ extension Scaffold {
                         dependencies: [
                             "\(name)",
                             .product(name: "NetpollCore", package: "\(identity)"),
+                            .product(name: "NetpollProtobuf", package: "\(identity)"),
                             .product(name: "NetpollRPC", package: "\(identity)"),
                         ]
                     ),
@@ -225,8 +255,9 @@ extension Scaffold {
             """
     }
 
-    private func readme(_ service: Service) -> String {
-        """
+    private func readme(_ services: [Service]) -> String {
+        let handlers = services.map { "`\($0.handlerName)`" }.joined(separator: ", ")
+        return """
         # \(request.name)
 
         ```console
@@ -235,14 +266,14 @@ extension Scaffold {
         ```
 
         `Sources/\(request.name)` has the generated code and the handlers: write the methods of
-        `\(handlerName(service))`. After a change of the `.proto` file run `rpc-gen scaffold` again: it
+        \(handlers). After a change of the `.proto` file run `rpc-gen scaffold` again: it
         renews the generated code and adds the methods that the handlers lack.
 
         """
     }
 
     private func server(_ services: [Service]) -> String {
-        let handlers = services.map { "\(handlerName($0))()" }.joined(separator: ", ")
+        let handlers = services.map { "\($0.handlerName)()" }.joined(separator: ", ")
         return """
             import \(request.name)
             import NetpollCore
@@ -263,10 +294,12 @@ extension Scaffold {
             """
     }
 
-    private func client(_ service: Service) -> String {
-        var call = ""
-        if let method = service.methods.first {
-            call = """
+    private func client(_ services: [Service]) -> String {
+        let callable = services.first { !$0.methods.isEmpty }
+        let call = callable.flatMap { service in
+            service.methods.first.map { method in
+                """
+                        let service = \(service.swiftName)Client(client)
                         do {
                             let reply = try await service.\(method.name)(\(method.input)())
                             print(reply)
@@ -275,10 +308,12 @@ extension Scaffold {
                         }
 
                 """
+            }
         }
         return """
             import \(request.name)
             import NetpollCore
+            import NetpollProtobuf
             import NetpollRPC
 
             @main
@@ -288,8 +323,7 @@ extension Scaffold {
                         parsing: CommandLine.arguments.dropFirst().first ?? "tcp://127.0.0.1:8888"
                     )
                     let client = try RPCClient(to: address)
-                    let service = \(service.swiftName)Client(client)
-            \(call)        await client.close()
+            \(call ?? "")        await client.close()
                 }
             }
 

@@ -31,6 +31,14 @@ enum NumberLiteral {
         // An exponent without digits has been reported by the lexer.
         return Double(hasSuffix ? String(text.dropLast()) : text) ?? 0
     }
+
+    /// The float that a number means; what rounds to the largest one, half-way cases included, is the
+    /// largest one, as in `protoc`.
+    static func float(_ value: Double) -> Float {
+        guard value.isFinite, value.magnitude <= 0x1.ffffffp+127 else { return Float(value) }
+        let largest = Float.greatestFiniteMagnitude
+        return min(max(Float(value), -largest), largest)
+    }
 }
 
 /// What string tokens stand for.

@@ -70,7 +70,7 @@ extension Parser {
         case .int64, .sint64, .sfixed64: return try signedDefault(max: UInt64(Int64.max))
         case .uint32, .fixed32: return try unsignedDefault(max: UInt64(UInt32.max))
         case .uint64, .fixed64: return try unsignedDefault(max: .max)
-        case .float: return NumberText.float(Float(try numberDefault()))
+        case .float: return NumberText.float(NumberLiteral.float(try numberDefault()))
         case .double: return NumberText.double(try numberDefault())
         case .bool:
             guard isAt("true") || isAt("false") else {

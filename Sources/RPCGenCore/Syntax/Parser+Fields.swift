@@ -68,7 +68,11 @@ extension Parser {
         } else {
             try expectEnd(";", of: location)
         }
-        if let map { scope.nested.append(entry(for: &field, map)) }
+        if let map {
+            // The message of the map's entries is one level deeper.
+            try checkDepth(scope.depth + 1)
+            scope.nested.append(entry(for: &field, map))
+        }
         return field
     }
 

@@ -34,15 +34,19 @@ extension Parser {
         _ element: Element,
         _ depth: Int
     ) throws(Failure) {
-        guard depth <= Self.nestingLimit else {
-            throw fail("messages are nested more than \(Self.nestingLimit) levels deep")
-        }
+        try checkDepth(depth)
         var options: [Google_Protobuf_UninterpretedOption] = []
         try block("message \"\(message.name)\"", of: element) { (parser) throws(Failure) in
             try parser.parseMessageStatement(&message, element, depth, &options)
         }
         setRangeLimits(&message, options)
         if !options.isEmpty { message.options.uninterpretedOption = options }
+    }
+
+    mutating func checkDepth(_ depth: Int) throws(Failure) {
+        guard depth <= Self.nestingLimit else {
+            throw fail("messages are nested more than \(Self.nestingLimit) levels deep")
+        }
     }
 
     private mutating func parseMessageStatement(

@@ -38,6 +38,71 @@ struct CompilerTests {
         #expect(all.map { $0.prefix(8) } == ["b.proto:", "b.proto:", "c.proto:"], "\(all)")
     }
 
+    @Test("the message of a map's entries counts as a level")
+    func mapDepth() {
+        func file(_ depth: Int, _ field: String) -> String {
+            let open = (0..<depth).map { "message M\($0) {" }.joined()
+            return "syntax = \"proto3\"; \(open) \(field) " + String(repeating: "}", count: depth)
+        }
+        let map = "map<int32, int32> f = 1;"
+        #expect(errors(file(30, map)).isEmpty)
+        #expect(errors(file(31, "int32 f = 1;")).isEmpty)
+        let found = errors(file(31, map))
+        #expect(found.count == 1 && found[0].contains("nested more than"), "\(found)")
+    }
+
+    @Test("imports are relative to a root")
+    func absoluteImport() {
+        var compiler = ProtoCompiler(importRoots: ["dir"]) { path in
+            switch path {
+            case "dir/a.proto": Array("syntax = \"proto3\"; import \"/b.proto\";".utf8)
+            case "dir//b.proto", "/b.proto": Array("syntax = \"proto3\";".utf8)
+            default: nil
+            }
+        }
+        guard case .failure(let failure) = compiler.compile(["a.proto"]) else {
+            Issue.record("an absolute path was imported")
+            return
+        }
+        #expect(failure.errors.map(\.message) == ["import \"/b.proto\" was not found"])
+    }
+
+    @Test("names are equal when their bytes are, not when their letters are")
+    func normalForms() {
+        let (composed, decomposed) = ("\u{E9}", "e\u{301}")
+        #expect(composed == decomposed)
+        let names = "reserved \"\(composed)\", \"\(decomposed)\";"
+        #expect(
+            errors("syntax = \"proto2\"; message A { \(names) } enum E { X = 0; \(names) }").isEmpty
+        )
+        let imports = "import \"\(composed).proto\"; import \"\(decomposed).proto\";"
+        var compiler = ProtoCompiler(importRoots: [""]) { path in
+            if path == "a.proto" { return Array("syntax = \"proto3\"; \(imports)".utf8) }
+            let isComposed = path.utf8.elementsEqual("\(composed).proto".utf8)
+            return Array("syntax = \"proto3\"; message \(isComposed ? "B" : "C") {}".utf8)
+        }
+        #expect(throws: Never.self) { try compiler.compile(["a.proto"]).get() }
+    }
+
+    @Test("a number half-way above the largest float is the largest float")
+    func largestFloat() throws {
+        let text = """
+            syntax = "proto2";
+            message A {
+              optional float a = 1 [default = 3.4028235677973366e+38];
+              optional float b = 2 [default = -3.4028235677973366e+38];
+              optional float c = 3 [default = 3.4028235677973367e+38];
+              optional float d = 4 [default = 3.402823567797337e+38];
+            }
+            """
+        let fields = try compile(["a.proto": text]).get().files[0].messageType[0].field
+        #expect(
+            fields.map(\.defaultValue) == [
+                "3.40282347e+38", "-3.40282347e+38", "3.40282347e+38", "inf",
+            ]
+        )
+    }
+
     @Test("a type must be imported, directly or publicly")
     func imports() {
         let point = "syntax = \"proto3\"; package p; message Point { int32 x = 1; }"

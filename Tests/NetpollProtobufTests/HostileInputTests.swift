@@ -102,7 +102,7 @@ struct HostileInputTests {
             }
             #expect(error?.code == .tooLarge)
         }
-        var options = DecodingOptions()
+        var options = BinaryDecodingOptions()
         options.memoryLimit = .max
         let all = try Tests_WideList(serializedBytes: list(50_000, "0a00"), options: options)
         #expect(all.items.count == 50_000)

@@ -45,6 +45,22 @@ struct MessageTests {
         #expect(try message.serializedBytes() == hexBytes(hex))
     }
 
+    @Test("unknown fields are dropped on request, at every level, and groups with them")
+    func discardsUnknown() throws {
+        let unknown = hexBytes("f85501fb550801fc55")
+        let inner = Tests_Everything.with { $0.unknownFields.bytes = unknown }
+        let outer = Tests_Everything.with {
+            $0.unknownFields.bytes = unknown
+            $0.child = inner
+        }
+        let bytes = try outer.serializedBytes()
+        #expect(try Tests_Everything(serializedBytes: bytes) == outer)
+        var options = BinaryDecodingOptions()
+        options.discardUnknownFields = true
+        let decoded = try Tests_Everything(serializedBytes: bytes, options: options)
+        #expect(decoded == .with { $0.child = Tests_Everything() })
+    }
+
     @Test("unknown fields survive beside known ones")
     func unknownBesideKnown() throws {
         let bytes = hexBytes("f85501") + EverythingSample.bytes

@@ -68,7 +68,9 @@ struct OptionTests {
         }
         let messages = failure.errors.map(\.message)
         for place in ["A.b", "A.e", "n", "S.Do's response"] {
-            #expect(messages.contains { $0.contains("\(place),") || $0.contains("what \(place) ex") })
+            #expect(
+                messages.contains { $0.contains("\(place),") || $0.contains("what \(place) ex") }
+            )
         }
     }
 

@@ -114,7 +114,10 @@ struct ScaffoldTests {
         let path = "Sources/Shop/Handlers/Mine.swift"
         package.files[path] = package.files.removeValue(forKey: handler)
         #expect(try package.scaffold(service) == [])
-        #expect(try package.scaffold(twoMethods) == [path, "Sources/Shop/Generated/a.pb.swift"].sorted())
+        #expect(
+            try package.scaffold(twoMethods)
+                == [path, "Sources/Shop/Generated/a.pb.swift"].sorted()
+        )
         #expect(package.files[handler] == nil)
     }
 
@@ -130,10 +133,15 @@ struct ScaffoldTests {
         // Both in one file, each lacking a method.
         let moved = package.files.removeValue(forKey: "Sources/Shop/Q_SHandler.swift")
         package.files[handler]? += try #require(moved)
-        let more = other.replacing("returns (M); }", with: "returns (M); rpc Undo(M) returns (M); }")
+        let more = other.replacing(
+            "returns (M); }",
+            with: "returns (M); rpc Undo(M) returns (M); }"
+        )
         _ = try package.scaffold(["a.proto": twoMethods, "b.proto": more])
         let text = try #require(package.files[handler])
-        #expect(text.contains("\nextension SHandler {") && text.contains("\nextension Q_SHandler {"))
+        #expect(
+            text.contains("\nextension SHandler {") && text.contains("\nextension Q_SHandler {")
+        )
     }
 
     @Test("the client calls the first method there is, whatever its request")

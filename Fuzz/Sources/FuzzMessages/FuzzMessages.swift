@@ -24,8 +24,8 @@ private func check<M: Message>(_ bytes: [UInt8], _: M.Type) {
     // What is refused was refused with an error, and that is all that is asked.
     guard let message = try? M(serializedBytes: bytes, extensions: extensions, partial: true)
     else { return }
-    var options = EncodingOptions()
-    options.isDeterministic = true
+    var options = BinaryEncodingOptions()
+    options.useDeterministicOrdering = true
     do {
         let once = try message.serializedBytes(partial: true, options: options)
         let again = try M(serializedBytes: once, extensions: extensions, partial: true)

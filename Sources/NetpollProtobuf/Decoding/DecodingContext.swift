@@ -4,6 +4,7 @@ struct DecodingContext {
     @usableFromInline let arena: UnsafeMutablePointer<Arena.State>
     let isPartial: Bool
     let extensions: (any ExtensionMap)?
+    let discardsUnknownFields: Bool
     /// How many levels of messages may be in the current one.
     @usableFromInline var depth: Int
 
@@ -16,7 +17,7 @@ struct DecodingContext {
         _ schema: MessageSchema,
         _ extensions: (any ExtensionMap)?,
         isPartial: Bool,
-        _ options: DecodingOptions,
+        _ options: BinaryDecodingOptions,
         _ body: (UnsafeMutablePointer<DecodingContext>) throws(ProtobufError) -> Void
     ) throws(ProtobufError) {
         do throws(ProtobufError) {
@@ -26,7 +27,8 @@ struct DecodingContext {
                 arena: arena.state,
                 isPartial: isPartial,
                 extensions: extensions,
-                depth: options.nestingLimit
+                discardsUnknownFields: options.discardUnknownFields,
+                depth: options.messageDepthLimit
             )
             try withUnsafeMutablePointer(to: &context, body)
             withExtendedLifetime(arena) {}
@@ -107,7 +109,7 @@ extension Message {
         _ bytes: UnsafeRawBufferPointer,
         extensions: (any ExtensionMap)?,
         partial: Bool,
-        options: DecodingOptions
+        options: BinaryDecodingOptions
     ) throws(ProtobufError) -> Self {
         var message = Self()
         let schema = messageSchema

@@ -132,7 +132,7 @@ struct WireScanner {
                 value = try reader.varint()
             } else {
                 // Groups in an entry are unknown, and so are dropped with what is in them.
-                try reader.skipValue(tag, depth: DecodingOptions.defaultNestingLimit)
+                try reader.skipValue(tag, depth: BinaryDecodingOptions.defaultMessageDepthLimit)
             }
         }
         guard let value else { return true }

@@ -27,7 +27,7 @@ extension EncodingContext {
     static func run(
         _ schema: MessageSchema,
         isPartial: Bool,
-        _ options: EncodingOptions,
+        _ options: BinaryEncodingOptions,
         collectsExtensions: Bool,
         _ body: (UnsafeMutablePointer<EncodingContext>) throws(ProtobufError) -> Void
     ) throws(ProtobufError) {
@@ -36,8 +36,8 @@ extension EncodingContext {
             var context = EncodingContext(
                 arena: arena.state,
                 isPartial: isPartial,
-                isDeterministic: options.isDeterministic,
-                depth: options.nestingLimit,
+                isDeterministic: options.useDeterministicOrdering,
+                depth: options.messageDepthLimit,
                 metExtensions: collectsExtensions ? [] : nil
             )
             try withUnsafeMutablePointer(to: &context, body)

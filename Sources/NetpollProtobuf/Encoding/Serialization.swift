@@ -45,7 +45,7 @@ extension Message {
     /// - Throws: ``ProtobufError`` when the message cannot be encoded.
     @inlinable public func withSerialization<R>(
         partial: Bool = false,
-        options: EncodingOptions = EncodingOptions(),
+        options: BinaryEncodingOptions = BinaryEncodingOptions(),
         _ body: (borrowing Serialization) -> R
     ) throws(ProtobufError) -> R {
         var result: R?
@@ -62,7 +62,7 @@ extension Message {
     @inlinable
     func withImage(
         partial: Bool,
-        options: EncodingOptions,
+        options: BinaryEncodingOptions,
         collectingExtensions collects: Bool = false,
         _ body: (UnsafeRawPointer, UnsafeMutablePointer<EncodingContext>) throws(ProtobufError) ->
             Void

@@ -10,14 +10,18 @@ public struct UnknownFieldDecoder {
         bytes = Array(image.unknown)
         self.context = context
     }
+
+    func keep(_ bytes: [UInt8], in fields: inout UnknownFields) {
+        if !context.pointee.discardsUnknownFields { fields.bytes = bytes }
+    }
 }
 
 extension Message {
-    /// For the runtime: keeps the fields as they are.
+    /// For the runtime: keeps the fields as they are, unless the options say otherwise.
     ///
     /// - Throws: Nothing.
     public mutating func decodeUnknownFields(_ decoder: UnknownFieldDecoder) throws(ProtobufError) {
-        unknownFields.bytes = decoder.bytes
+        decoder.keep(decoder.bytes, in: &unknownFields)
     }
 }
 
@@ -27,8 +31,7 @@ extension ExtensibleMessage {
     /// - Throws: ``ProtobufError``: what is wrong in an extension.
     public mutating func decodeUnknownFields(_ decoder: UnknownFieldDecoder) throws(ProtobufError) {
         guard let extensions = decoder.context.pointee.extensions else {
-            unknownFields.bytes = decoder.bytes
-            return
+            return decoder.keep(decoder.bytes, in: &unknownFields)
         }
         let sorted = try decoder.bytes.withRawBytes { (bytes) throws(ProtobufError) in
             try SortedFields(
@@ -43,7 +46,7 @@ extension ExtensibleMessage {
             extensionFields[number] = value
             unknown += rest
         }
-        unknownFields.bytes = unknown
+        decoder.keep(unknown, in: &unknownFields)
     }
 }
 

@@ -24,7 +24,7 @@ public struct JSONEncodingOptions: Sendable {
     /// How deep messages may nest, those in a `google.protobuf.Any` and maps' entries included.
     ///
     /// Default 100, as when decoding.
-    public var nestingLimit = 100
+    public var messageDepthLimit = 100
     /// The types of messages in `google.protobuf.Any`.
     ///
     /// Default: the well-known types.
@@ -45,13 +45,13 @@ public struct JSONDecodingOptions: Sendable {
     /// `google.protobuf.Value` in a list is two.
     ///
     /// Default 100, as Google's runtimes.
-    public var nestingLimit = 100
+    public var messageDepthLimit = 100
     /// Most bytes of text.
     ///
     /// Default 64 MiB.
     public var byteLimit = 64 << 20
     /// Most bytes of memory that decoding may take beside the text and the message: see
-    /// ``DecodingOptions/memoryLimit``, whose default counts here too.
+    /// ``BinaryDecodingOptions/memoryLimit``, whose default counts here too.
     public var memoryLimit: Int?
     /// The types of messages in `google.protobuf.Any`.
     ///
@@ -62,9 +62,9 @@ public struct JSONDecodingOptions: Sendable {
     public init() {}
 
     /// The bounds for the binary form that JSON is turned into.
-    var binary: DecodingOptions {
-        var options = DecodingOptions()
-        options.nestingLimit = nestingLimit
+    var binary: BinaryDecodingOptions {
+        var options = BinaryDecodingOptions()
+        options.messageDepthLimit = messageDepthLimit
         options.memoryLimit = memoryLimit
         return options
     }

@@ -84,8 +84,8 @@ extension JSONPrinter {
         guard depth > 0 else { throw .tooDeep }
         // Others may have written these bytes, so they are checked and brought into order.
         let message = try M(serializedBytes: bytes, extensions: extensions, partial: isPartial)
-        var encoding = EncodingOptions()
-        encoding.isDeterministic = options.useDeterministicOrdering
+        var encoding = BinaryEncodingOptions()
+        encoding.useDeterministicOrdering = options.useDeterministicOrdering
         let own = try message.serializedBytes(partial: isPartial, options: encoding)
         try own.withRawBytes { (bytes) throws(ProtobufError) in
             if M.messageSchema.fieldNames.form == nil {

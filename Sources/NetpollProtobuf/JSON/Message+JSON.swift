@@ -27,9 +27,9 @@ extension Message {
         partial: Bool = false,
         options: JSONEncodingOptions = JSONEncodingOptions()
     ) throws(ProtobufError) -> [UInt8] {
-        var encoding = EncodingOptions()
-        encoding.isDeterministic = options.useDeterministicOrdering
-        encoding.nestingLimit = options.nestingLimit
+        var encoding = BinaryEncodingOptions()
+        encoding.useDeterministicOrdering = options.useDeterministicOrdering
+        encoding.messageDepthLimit = options.messageDepthLimit
         let (wire, extensions) = try serializedBytesAndExtensions(
             partial: partial,
             options: encoding
@@ -37,7 +37,7 @@ extension Message {
         var printer = JSONPrinter(options, isPartial: partial, extensions)
         do throws(ProtobufError) {
             try wire.withRawBytes { (bytes) throws(ProtobufError) in
-                try printer.message(bytes, Self.messageSchema, depth: options.nestingLimit)
+                try printer.message(bytes, Self.messageSchema, depth: options.messageDepthLimit)
             }
         } catch {
             throw error.inside(message: Self.protoMessageName)
@@ -122,7 +122,7 @@ extension Message {
         }
         var parser = JSONParser(JSONReader(bytes), options, isPartial: partial, extensions)
         do throws(ProtobufError) {
-            try parser.message(Self.messageSchema, depth: options.nestingLimit)
+            try parser.message(Self.messageSchema, depth: options.messageDepthLimit)
             try parser.reader.end()
         } catch {
             throw error.inside(message: Self.protoMessageName)

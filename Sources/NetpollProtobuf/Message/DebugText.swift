@@ -7,8 +7,8 @@ struct DebugText {
     private let extensions: SimpleExtensionMap
 
     static func describe<M: Message>(_ message: M) -> String {
-        var options = EncodingOptions()
-        options.isDeterministic = true
+        var options = BinaryEncodingOptions()
+        options.useDeterministicOrdering = true
         do {
             let (bytes, extensions) = try message.serializedBytesAndExtensions(
                 partial: true,
@@ -52,7 +52,7 @@ struct DebugText {
     }
 
     /// What was encoded is not deeper than its limit, and each level is one of at most three here.
-    private static let depth = 3 * DecodingOptions.defaultNestingLimit
+    private static let depth = 3 * BinaryDecodingOptions.defaultMessageDepthLimit
 
     private func field(of tag: WireTag, in schema: MessageSchema?) -> (FieldSchema, String)? {
         guard let schema,

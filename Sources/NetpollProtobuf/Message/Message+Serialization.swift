@@ -11,7 +11,7 @@ extension Message {
         serializedBytes bytes: UnsafeRawBufferPointer,
         extensions: (any ExtensionMap)? = nil,
         partial: Bool = false,
-        options: DecodingOptions = DecodingOptions()
+        options: BinaryDecodingOptions = BinaryDecodingOptions()
     ) throws(ProtobufError) {
         self = try Self.decode(
             bytes,
@@ -33,7 +33,7 @@ extension Message {
         serializedBytes bytes: [UInt8],
         extensions: (any ExtensionMap)? = nil,
         partial: Bool = false,
-        options: DecodingOptions = DecodingOptions()
+        options: BinaryDecodingOptions = BinaryDecodingOptions()
     ) throws(ProtobufError) {
         self = try bytes.withRawBytes { (bytes) throws(ProtobufError) in
             try Self.decode(bytes, extensions: extensions, partial: partial, options: options)
@@ -52,7 +52,7 @@ extension Message {
         serializedBytes bytes: RawSpan,
         extensions: (any ExtensionMap)? = nil,
         partial: Bool = false,
-        options: DecodingOptions = DecodingOptions()
+        options: BinaryDecodingOptions = BinaryDecodingOptions()
     ) throws(ProtobufError) {
         self = try bytes.withUnsafeBytes { (bytes) throws(ProtobufError) in
             try Self.decode(bytes, extensions: extensions, partial: partial, options: options)
@@ -74,10 +74,10 @@ extension Message {
         serializedBytes bytes: [UInt8],
         extensions: (any ExtensionMap)? = nil,
         partial: Bool = false,
-        options: DecodingOptions = DecodingOptions()
+        options: BinaryDecodingOptions = BinaryDecodingOptions()
     ) throws(ProtobufError) {
-        var encoding = EncodingOptions()
-        encoding.nestingLimit = options.nestingLimit
+        var encoding = BinaryEncodingOptions()
+        encoding.messageDepthLimit = options.messageDepthLimit
         let (old, known) = try serializedBytesAndExtensions(partial: true, options: encoding)
         self = try Self(
             serializedBytes: old + bytes,
@@ -102,7 +102,7 @@ extension Message {
         serializedBytes bytes: [UInt8],
         extensions: (any ExtensionMap)? = nil,
         partial: Bool = false,
-        options: DecodingOptions = DecodingOptions()
+        options: BinaryDecodingOptions = BinaryDecodingOptions()
     ) throws(ProtobufError) {
         self = message
         try merge(
@@ -122,7 +122,7 @@ extension Message {
     /// - Throws: ``ProtobufError``: `missingRequiredField`, or `tooLarge` above `Int32.max` bytes.
     @inlinable public func serializedBytes(
         partial: Bool = false,
-        options: EncodingOptions = EncodingOptions()
+        options: BinaryEncodingOptions = BinaryEncodingOptions()
     ) throws(ProtobufError) -> [UInt8] {
         var bytes: [UInt8] = []
         try withImage(partial: partial, options: options) {
@@ -133,7 +133,7 @@ extension Message {
     }
 
     /// The message in wire form, and the extensions in it.
-    func serializedBytesAndExtensions(partial: Bool, options: EncodingOptions)
+    func serializedBytesAndExtensions(partial: Bool, options: BinaryEncodingOptions)
         throws(ProtobufError) -> ([UInt8], SimpleExtensionMap)
     {
         var bytes: [UInt8] = []

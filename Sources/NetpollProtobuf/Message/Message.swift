@@ -26,14 +26,14 @@ public protocol Message: Sendable, Hashable, CustomDebugStringConvertible {
 }
 
 /// The bounds of decoding.
-public struct DecodingOptions: Sendable {
-    static let defaultNestingLimit = 100
+public struct BinaryDecodingOptions: Sendable {
+    static let defaultMessageDepthLimit = 100
 
     /// How deep messages and groups may nest in the outermost message.
     ///
     /// Default 100, as Google's runtimes. A level takes up to about five KiB of stack
     /// in release builds, for types of hundreds of fields more.
-    public var nestingLimit = Self.defaultNestingLimit
+    public var messageDepthLimit = Self.defaultMessageDepthLimit
     /// Most bytes of memory that decoding may take for its scratch memory and for the messages in
     /// the message, which cost the size of their Swift types each.
     ///
@@ -41,6 +41,10 @@ public struct DecodingOptions: Sendable {
     /// element of a list passes however many fields its type has within reason, and a megabyte of
     /// empty elements does not become a gigabyte.
     public var memoryLimit: Int?
+    /// Whether fields that a type does not know are dropped, instead of kept and written back.
+    ///
+    /// Default: false.
+    public var discardUnknownFields = false
 
     /// Creates the defaults.
     public init() {}
@@ -51,16 +55,16 @@ public struct DecodingOptions: Sendable {
 }
 
 /// How a message is written.
-public struct EncodingOptions: Sendable {
+public struct BinaryEncodingOptions: Sendable {
     /// Whether equal messages always give equal bytes, by writing maps in the order of their keys.
     ///
     /// Default false: it costs time. The bytes are the same for one version of a type only, not
     /// across languages.
-    public var isDeterministic = false
+    public var useDeterministicOrdering = false
     /// How deep messages and groups may nest in the outermost message.
     ///
     /// Default 100, which is what readers accept.
-    public var nestingLimit = 100
+    public var messageDepthLimit = 100
 
     /// Creates the defaults.
     public init() {}
@@ -81,7 +85,7 @@ extension Message {
     /// Takes about as long as encoding.
     public var isInitialized: Bool {
         do {
-            try withImage(partial: false, options: EncodingOptions()) { (_, _) in }
+            try withImage(partial: false, options: BinaryEncodingOptions()) { (_, _) in }
             return true
         } catch {
             return error.code != .missingRequiredField

@@ -33,7 +33,7 @@ extension Google_Protobuf_Any {
     public func unpackTo<M: Message>(
         _ target: inout M,
         partial: Bool = false,
-        options: DecodingOptions = DecodingOptions()
+        options: BinaryDecodingOptions = BinaryDecodingOptions()
     ) throws(ProtobufError) {
         target = try M(unpackingAny: self, partial: partial, options: options)
     }
@@ -58,7 +58,7 @@ extension Message {
     public init(
         unpackingAny any: Google_Protobuf_Any,
         partial: Bool = false,
-        options: DecodingOptions = DecodingOptions()
+        options: BinaryDecodingOptions = BinaryDecodingOptions()
     ) throws(ProtobufError) {
         guard any.isA(Self.self) else {
             throw ProtobufError(

@@ -65,7 +65,7 @@ extension Message {
     {
         let (all, extensions) = try serializedBytesAndExtensions(
             partial: true,
-            options: EncodingOptions()
+            options: BinaryEncodingOptions()
         )
         let left = try all.withRawBytes { (bytes) throws(ProtobufError) in
             try FieldMaskFilter.apply(
@@ -73,7 +73,7 @@ extension Message {
                 to: bytes,
                 Self.messageSchema,
                 mask,
-                depth: DecodingOptions().nestingLimit
+                depth: BinaryDecodingOptions().messageDepthLimit
             )
         }
         return (left, extensions)

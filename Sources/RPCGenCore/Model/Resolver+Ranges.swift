@@ -106,7 +106,8 @@ extension Resolver {
                 "field name \"\(name)\" is reserved multiple times"
             )
         }
-        for (index, field) in message.field.enumerated() where names.contains(Array(field.name.utf8)) {
+        for (index, field) in message.field.enumerated()
+        where names.contains(Array(field.name.utf8)) {
             fail(
                 path + [PathNumber.Message.field, Int32(clamping: index), PathNumber.Field.name],
                 "field name \"\(field.name)\" is reserved"

@@ -258,18 +258,18 @@ extension Scaffold {
     private func readme(_ services: [Service]) -> String {
         let handlers = services.map { "`\($0.handlerName)`" }.joined(separator: ", ")
         return """
-        # \(request.name)
+            # \(request.name)
 
-        ```console
-        $ swift run \(request.name)Server &
-        $ swift run \(request.name)Client
-        ```
+            ```console
+            $ swift run \(request.name)Server &
+            $ swift run \(request.name)Client
+            ```
 
-        `Sources/\(request.name)` has the generated code and the handlers: write the methods of
-        \(handlers). After a change of the `.proto` file run `rpc-gen scaffold` again: it
-        renews the generated code and adds the methods that the handlers lack.
+            `Sources/\(request.name)` has the generated code and the handlers: write the methods of
+            \(handlers). After a change of the `.proto` file run `rpc-gen scaffold` again: it
+            renews the generated code and adds the methods that the handlers lack.
 
-        """
+            """
     }
 
     private func server(_ services: [Service]) -> String {

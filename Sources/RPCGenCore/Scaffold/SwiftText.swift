@@ -31,7 +31,8 @@ struct SwiftText {
             for word in words {
                 while end < range.upperBound, Self.isSpace(code[end]) { end += 1 }
                 let wordEnd = wordEnd(from: end, range.upperBound)
-                guard wordEnd > end, Self.unquoted(code[end..<wordEnd]).elementsEqual(Self.unquoted(word.utf8))
+                guard wordEnd > end,
+                    Self.unquoted(code[end..<wordEnd]).elementsEqual(Self.unquoted(word.utf8))
                 else { break }
                 end = wordEnd
                 matches += 1

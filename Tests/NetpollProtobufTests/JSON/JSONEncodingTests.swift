@@ -173,7 +173,7 @@ struct JSONEncodingTests {
         let error = #expect(throws: ProtobufError.self) { try message.jsonString() }
         #expect(error?.code == .tooDeep)
         var options = JSONEncodingOptions()
-        options.nestingLimit = 151
+        options.messageDepthLimit = 151
         #expect(try message.jsonString(options: options).count == 150 * #"{"child":}"#.count + 2)
     }
 }

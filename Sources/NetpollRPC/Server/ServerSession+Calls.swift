@@ -10,7 +10,7 @@ extension ServerSession {
     func runOnLoop() {
         isQueued = false
         while let call = takeForLoop() {
-            if !ready.isEmpty { queue() }
+            if !waiting.isEmpty { queue() }
             guard handlerTasks().run(call) else { return }
         }
     }
@@ -18,7 +18,7 @@ extension ServerSession {
     /// Admits the next call to its handler, if one is ready to run on the loop; those before it that
     /// run elsewhere, or not at all, are settled.
     func takeForLoop() -> ServerCall? {
-        while let call = takeReady() {
+        while let call = waiting.popFirst() {
             if let workers = call.route.workers {
                 start(call, on: workers)
             } else if let refusal = refusal(call) {
@@ -29,18 +29,6 @@ extension ServerSession {
             }
         }
         return nil
-    }
-
-    private func takeReady() -> ServerCall? {
-        guard startedCount < ready.count else { return nil }
-        defer {
-            startedCount += 1
-            if startedCount == ready.count {
-                ready.removeAll(keepingCapacity: true)
-                startedCount = 0
-            }
-        }
-        return ready[startedCount]
     }
 
     func queue() {

@@ -51,9 +51,7 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     @exclusivity(unchecked) private var headers = HeaderMemo()
     @exclusivity(unchecked) private var routes: RouteMemo
     /// Admitted in this turn, or lately: they wait for the loop's run phase.
-    @exclusivity(unchecked) var ready: [ServerCall] = []
-    /// How many of `ready` have been started.
-    var startedCount = 0
+    @exclusivity(unchecked) var waiting = WaitingQueue<ServerCall>()
     var isQueued = false
     var isClosed = false
     /// Those whose handlers have not returned, in no order.
@@ -95,12 +93,10 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     }
 
     /// The calls that were admitted and whose handlers have not returned, cancelled or not.
-    var inFlightCount: Int { waitingCount + running.count }
+    var inFlightCount: Int { waiting.count + running.count }
 
     /// Whether every call has ended and been answered.
     var isDone: Bool { inFlightCount == 0 && lateAnswerCount == 0 }
-
-    var waitingCount: Int { ready.count - startedCount }
 }
 
 // MARK: - The connection's events
@@ -193,7 +189,7 @@ extension ServerSession {
             return refuse(refusal, route.fullMethodName, address)
         }
         queue()
-        ready.append(
+        waiting.append(
             ServerCall(
                 self,
                 context: makeContext(frame, message, route),
@@ -239,9 +235,8 @@ extension ServerSession {
 
     func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
         isClosed = true
-        settings.limits.release(waitingCount)
-        ready = []
-        startedCount = 0
+        settings.limits.release(waiting.count)
+        waiting = WaitingQueue()
         cancelRunning()
         for call in running { call.runningIndex = nil }
         running = []

@@ -50,7 +50,7 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
 
     @exclusivity(unchecked) private var headers = HeaderMemo()
     @exclusivity(unchecked) private var routes: RouteMemo
-    /// Admitted in this turn, or lately: they wait for the loop's run phase.
+    /// Admitted in this turn, or lately: they wait for the loop's run phase, or for the peer to read.
     @exclusivity(unchecked) var waiting = WaitingQueue<ServerCall>()
     var isQueued = false
     var isClosed = false
@@ -58,6 +58,14 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
     @exclusivity(unchecked) var running: [ServerCall] = []
     /// Answers that wait for their callers' timers.
     var lateAnswerCount = 0
+    /// The peer has not read its replies: it is not read from, and no call of it is started.
+    var isHeldBack = false
+    /// When that last ended.
+    var heldBackUntil = Deadline(uptimeNanoseconds: 0)
+    /// Ends the first of the calls that wait while the peer is held back.
+    var waitTimer: TimerToken?
+    /// Calls that have got a worker and wait for the peer.
+    var heldWorkers: [Waiter<Void>] = []
     var peerHasEnded = false
     var isDraining = false
     var isBroken = false
@@ -229,10 +237,6 @@ extension ServerSession {
         closeIfDone()
     }
 
-    func connectionDidDrainOutput(_ connection: Connection) {
-        if !isBroken { connection.resumeReading() }
-    }
-
     func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
         isClosed = true
         settings.limits.release(waiting.count)
@@ -240,11 +244,12 @@ extension ServerSession {
         cancelRunning()
         for call in running { call.runningIndex = nil }
         running = []
-        for timer in [watchTimer, graceTimer] {
+        for timer in [watchTimer, graceTimer, waitTimer] {
             if let timer { connection.loop.cancel(timer) }
         }
         watchTimer = nil
         graceTimer = nil
+        waitTimer = nil
         tasks.take()?.leave()
         onEnd(self)
     }

@@ -13,6 +13,9 @@ struct WaitingQueue<Element> {
     var count: Int { slots.count - head }
     var isEmpty: Bool { count == 0 }
 
+    /// All that wait, in order; a copy.
+    var elements: [Element] { slots[head...].compactMap { $0 } }
+
     mutating func append(_ element: Element) { slots.append(element) }
 
     /// Takes the one that has waited longest.
@@ -29,5 +32,16 @@ struct WaitingQueue<Element> {
             head = 0
         }
         return first
+    }
+
+    /// Takes those that are to leave, wherever they stand.
+    ///
+    /// In linear time.
+    mutating func removeAll(where isLeaving: (Element) -> Bool) -> [Element] {
+        let leaving = elements.filter(isLeaving)
+        guard !leaving.isEmpty else { return [] }
+        slots = elements.filter { !isLeaving($0) }
+        head = 0
+        return leaving
     }
 }

@@ -35,6 +35,26 @@ struct WaitingQueueTests {
         }
     }
 
+    @Test("those that are to leave do, wherever they stand, and the others keep their order")
+    func removal() {
+        for poppedCount in 0...40 {
+            var queue = WaitingQueue<Int>()
+            for number in 0..<100 { queue.append(number) }
+            for _ in 0..<poppedCount { _ = queue.popFirst() }
+            let rest = Array(poppedCount..<100)
+            #expect(queue.elements == rest)
+            #expect(queue.removeAll { $0 < 0 }.isEmpty)
+            #expect(queue.removeAll { $0 % 3 == 0 } == rest.filter { $0 % 3 == 0 })
+            let kept = rest.filter { $0 % 3 != 0 }
+            #expect(queue.elements == kept)
+            #expect(queue.count == kept.count)
+            queue.append(100)
+            #expect(queue.popFirst() == kept[0])
+            #expect(queue.removeAll { _ in true } == kept.dropFirst() + [100])
+            #expect(queue.isEmpty)
+        }
+    }
+
     @Test("one that has left is let go of, though others wait for ever")
     func release() {
         var queue = WaitingQueue<Element>()

@@ -39,7 +39,7 @@ public struct RPCServerOptions: Sendable {
     ///
     /// Default 10 s. Clients that keep connections ready before their first call need more.
     public var firstByteTimeout: Duration = .seconds(10)
-    /// How long a begun frame may take to arrive.
+    /// How long a begun frame may take to arrive, while the server reads.
     ///
     /// Default 20 s.
     public var frameTimeout: Duration = .seconds(20)

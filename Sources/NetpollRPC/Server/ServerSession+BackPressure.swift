@@ -19,6 +19,7 @@ extension ServerSession {
         guard connection.hasExcessOutput, !isHeldBack, !isClosed else { return }
         isHeldBack = true
         connection.pauseReading()
+        endFrameWatch()
         // Most peers read, and this is over at the end of the turn.
         connection.loop.execute { self.watchWaiting() }
     }

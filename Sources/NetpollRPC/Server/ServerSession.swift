@@ -100,6 +100,9 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
         lastActivity = connection.loop.now()
     }
 
+    /// Whether the peer is read from.
+    var isReading: Bool { !isHeldBack && !isBroken }
+
     /// The calls that were admitted and whose handlers have not returned, cancelled or not.
     var inFlightCount: Int { waiting.count + running.count }
 
@@ -146,6 +149,7 @@ extension ServerSession {
         // Requests that came whole before it are still answered; nothing more is read.
         isBroken = true
         connection.pauseReading()
+        endFrameWatch()
         closeIfDone()
     }
 

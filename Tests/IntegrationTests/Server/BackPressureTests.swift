@@ -32,7 +32,7 @@ struct BackPressureTests {
     }
 
     /// A peer that has sent its requests, in one piece.
-    private static func ask(_ fixture: HandlerFixture, timeout: Int? = nil) async throws
+    private static func sendRequests(_ fixture: HandlerFixture, timeout: Int? = nil) async throws
         -> RawSocket
     {
         let port = fixture.port
@@ -58,13 +58,20 @@ struct BackPressureTests {
     }
 
     private static func isStalled(_ fixture: HandlerFixture) async -> Bool {
+        await ask(fixture) {
+            $0.connection.hasExcessOutput && $0.running.count == $0.heldWorkers.count
+        }
+    }
+
+    /// Asks the session of the only connection, on its loop; false if there is none.
+    private static func ask(
+        _ fixture: HandlerFixture,
+        _ question: @escaping @Sendable (ServerSession) -> Bool
+    ) async -> Bool {
         let sessions = fixture.server.state.withLock { Array($0.sessions.values) }
         guard let session = sessions.first else { return false }
         let waiter = Waiter<Bool>()
-        session.connection.loop.execute {
-            let runningCount = session.running.count - session.heldWorkers.count
-            waiter.finish(.success(session.connection.hasExcessOutput && runningCount == 0))
-        }
+        session.connection.loop.execute { waiter.finish(.success(question(session))) }
         return (try? await waiter.wait(begin: {}, onCancel: {})) ?? false
     }
 
@@ -81,7 +88,7 @@ struct BackPressureTests {
             ran.increment()
             return Self.longReply
         }
-        let raw = try await Self.ask(fixture)
+        let raw = try await Self.sendRequests(fixture)
         try await Self.stall(fixture)
         #expect(ran.value < Self.replyLimit)
         #expect(fixture.server.callCount >= Self.requestCount - Self.replyLimit)
@@ -112,7 +119,7 @@ struct BackPressureTests {
             ran.increment()
             return Self.longReply
         }
-        let raw = try await Self.ask(fixture, timeout: 5000)
+        let raw = try await Self.sendRequests(fixture, timeout: 5000)
         try await Self.stall(fixture)
         let ranCount = ran.value
         await clock.advance(by: .milliseconds(4999))
@@ -147,7 +154,7 @@ struct BackPressureTests {
             ran.increment()
             return Self.longReply
         }
-        let raw = try await Self.ask(fixture)
+        let raw = try await Self.sendRequests(fixture)
         try await Self.stall(fixture)
         await clock.advance(by: .seconds(29))
         #expect(fixture.server.connectionCount == 1)
@@ -157,6 +164,54 @@ struct BackPressureTests {
         #expect(ran.value < Self.replyLimit)
         raw.close()
         await fixture.finish(clock)
+    }
+
+    @Test("a request of which the server has read a part is not late until it reads again")
+    func frameTimeout() async throws {
+        let clock = ManualClock()
+        var options = RPCServerOptions()
+        Self.hold(little: &options)
+        options.listener.connection.stallTimeout = nil
+        let fixture = try HandlerFixture(options, clock: clock) { request, _ in
+            request.msg.count == 1 ? String(repeating: "r", count: 8 << 20) : Self.longReply
+        }
+        let (port, server) = (fixture.port, fixture.server)
+        let whole = try Frames.echo(2, messageByteCount: 2)
+        let raw = try await blocking {
+            let raw = try RawSocket(port: port, receiveBuffer: 16 << 10)
+            try raw.send(try Frames.echo(1, messageByteCount: 1) + whole.prefix(20))
+            return raw
+        }
+        try await Self.stall(fixture)
+        for _ in 1...10 { await clock.advance(by: .seconds(19)) }
+        #expect(server.connectionCount == 1)
+        let first = try await blocking { try raw.receiveAnswer() }
+        #expect(first.sequenceID == 1)
+        // The drain gives the frame its time again.
+        try await Self.resume(fixture)
+        await clock.advance(by: .seconds(19))
+        try await blocking {
+            try raw.send(whole.dropFirst(20))
+            #expect(try raw.receiveAnswer().sequenceID == 2)
+            try raw.send(whole.prefix(20))
+        }
+        try await Self.resume(fixture)
+        await clock.advance(by: .seconds(19))
+        #expect(server.connectionCount == 1)
+        await clock.advance(by: .seconds(1))
+        let last = try await blocking { try raw.receiveEnd() }
+        #expect(last == .finished)
+        raw.close()
+        await fixture.finish(clock)
+    }
+
+    /// Returns once the server reads from its only connection, and has a part of a frame.
+    private static func resume(_ fixture: HandlerFixture) async throws {
+        let end = Deadline.after(.seconds(30))
+        while await !ask(fixture, { $0.isReading && $0.watched == .frame }) {
+            try #require(Deadline.now() < end, "nothing was read any more")
+            await Task.yield()
+        }
     }
 
     @Test("it does not keep a server from ending", arguments: [false, true])
@@ -170,7 +225,7 @@ struct BackPressureTests {
             ran.increment()
             return Self.longReply
         }
-        let raw = try await Self.ask(fixture)
+        let raw = try await Self.sendRequests(fixture)
         try await Self.stall(fixture)
         let server = fixture.server
         async let ended: Void = server.shutdown()
@@ -202,7 +257,7 @@ struct BackPressureTests {
             ran.increment()
             return Self.longReply
         }
-        let raw = try await Self.ask(fixture)
+        let raw = try await Self.sendRequests(fixture)
         try await Self.stall(fixture)
         for _ in 1...Self.requestCount {
             await clock.advance(by: .milliseconds(60))

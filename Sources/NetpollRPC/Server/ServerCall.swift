@@ -103,12 +103,10 @@ extension ServerCall {
     /// Answers with what the handler threw.
     @usableFromInline
     func fail(_ error: any Error) {
+        if isLate || Task.isCancelled, Self.isCancellation(error) { return failCancelled() }
         switch error {
         case let error as BusinessError: fail(error)
         case let error as RPCError: answer(error)
-        case is CancellationError:
-            let why = isLate ? "the caller's deadline passed" : "the server is shutting down"
-            answer(RPCError(isLate ? .deadlineExceeded : .cancelled, why))
         default:
             session.settings.options.logger.error(
                 "a handler failed",
@@ -117,6 +115,20 @@ extension ServerCall {
             // What failed inside is nobody's business outside.
             answer(RPCError(.internalError, "the handler failed"))
         }
+    }
+
+    /// Whether a handler throws so when its task is cancelled: by itself, or because a call that it
+    /// made ended with it.
+    private static func isCancellation(_ error: any Error) -> Bool {
+        error is CancellationError || (error as? RPCError)?.code == .cancelled
+    }
+
+    /// Answers a call whose task was cancelled; when its caller has gone, nobody hears it.
+    private func failCancelled() {
+        answer(
+            isLate
+                ? ServerSession.lateError : RPCError(.unavailable, "the server is shutting down")
+        )
     }
 
     private var isLate: Bool { context.deadline <= session.connection.loop.now() }

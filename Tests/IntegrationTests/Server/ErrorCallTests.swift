@@ -57,6 +57,14 @@ struct ErrorCallTests {
         await fixture.stop()
     }
 
+    @Test("a handler that nobody has cancelled and that says so has failed")
+    func ownCancellation() async throws {
+        let fixture = try HandlerFixture { _, _ in throw CancellationError() }
+        let error = try await refusal(try fixture.echo())
+        #expect(error.code == .internalError)
+        await fixture.stop()
+    }
+
     @Test("metadata that a handler set goes with whatever it throws", arguments: modes)
     func metadata(mode: RPCClientOptions.Connections) async throws {
         let fixture = try HandlerFixture { request, context in

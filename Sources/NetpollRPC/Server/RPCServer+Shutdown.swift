@@ -74,7 +74,7 @@ extension RPCServer {
     private func waitUntilEmpty(_ group: EventLoopGroup) async {
         if await isEmptied(within: options.drainTimeout, group, endsWhenForced: true) { return }
         let late = state.withLock { Array($0.sessions.values) }
-        options.logger.warning(
+        options.logger.info(
             "cancelling calls that have not ended in time",
             metadata: ["connections": "\(late.count)", "timeout": "\(options.drainTimeout)"]
         )

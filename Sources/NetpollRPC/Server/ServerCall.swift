@@ -108,7 +108,8 @@ extension ServerCall {
         case let error as BusinessError: fail(error)
         case let error as RPCError: answer(error)
         default:
-            session.settings.options.logger.error(
+            // Nobody else hears of it; whether it is an error is for the program to say.
+            session.settings.options.logger.info(
                 "a handler failed",
                 metadata: ["method": "\(context.fullMethodName)", "error": "\(error)"]
             )
@@ -146,7 +147,7 @@ extension ServerCall {
     /// Framed has no header for a business error: as from Kitex, an empty reply is all that arrives.
     private func fail(_ error: BusinessError) {
         if address.transport == .framed {
-            session.settings.options.logger.warning(
+            session.settings.options.logger.debug(
                 "a business error was lost: Framed cannot carry it",
                 metadata: ["method": "\(context.fullMethodName)", "status": "\(error.status)"]
             )

@@ -24,8 +24,7 @@ extension Connection {
     /// - Returns: False when the connection is closed and the bytes were not queued.
     @discardableResult
     public func withOutput(_ body: (inout LinkBuffer) -> Void) -> Bool {
-        let mark = options.writeHighWaterMark
-        guard output.withLock({ $0.queue(mark: mark, body) }) else { return false }
+        guard output.withLock({ queue(body, in: &$0) }) else { return false }
         sendQueued()
         return true
     }
@@ -37,13 +36,22 @@ extension Connection {
     package func queueOutput(_ body: (inout LinkBuffer) -> Void) -> (
         isQueued: Bool, position: UInt64?
     ) {
-        let mark = options.writeHighWaterMark
         let result = output.withLock { state in
             let position = state.waitingPosition
-            return (isQueued: state.queue(mark: mark, body), position: position)
+            return (isQueued: queue(body, in: &state), position: position)
         }
         if result.isQueued { sendQueued() }
         return result
+    }
+
+    private func queue(_ body: (inout LinkBuffer) -> Void, in state: inout OutputState) -> Bool {
+        defer { showMark(of: state) }
+        return state.queue(mark: options.writeHighWaterMark, body)
+    }
+
+    private func showMark(of state: borrowing OutputState) {
+        guard isOutputAboveMark.load(ordering: .relaxed) != state.isAboveMark else { return }
+        isOutputAboveMark.store(state.isAboveMark, ordering: .relaxed)
     }
 
     /// Once the connection is gone: the position in the stream from which on no byte was sent.
@@ -59,6 +67,13 @@ extension Connection {
     ///
     /// Any thread.
     public var outputByteCount: Int { output.withLock { $0.queuedByteCount } }
+
+    /// Whether more than ``ConnectionOptions/writeHighWaterMark`` bytes were queued, of which the
+    /// kernel has not taken all yet.
+    ///
+    /// One atomic load, any thread. Who finds it true on the loop is still to hear
+    /// ``ConnectionHandler/connectionDidDrainOutput(_:)``, unless the connection closes.
+    package var hasExcessOutput: Bool { isOutputAboveMark.load(ordering: .relaxed) }
 
     /// Sends a slice without copying it.
     ///
@@ -110,10 +125,9 @@ extension Connection {
     private func write(admitted byteCount: Int, _ body: (inout LinkBuffer) -> Void)
         throws(NetpollError)
     {
-        let mark = options.writeHighWaterMark
         let isQueued = output.withLock { state in
             state.endAdmission(byteCount)
-            return state.queue(mark: mark, body)
+            return queue(body, in: &state)
         }
         guard isQueued else { throw closedForWriting }
         sendQueued()
@@ -229,7 +243,12 @@ extension Connection {
             case .failure(let number): return failFlush(number, rest: batch.byteCount)
             }
             let isOurs = batchCount < Self.batchLimit
-            switch output.withLock({ $0.nextBatch(isOurs: isOurs, below: mark) }) {
+            let step = output.withLock { state in
+                let step = state.nextBatch(isOurs: isOurs, below: mark)
+                showMark(of: state)
+                return step
+            }
+            switch consume step {
             case .more(let next): batch = next
             case .end(let end): return finish(end)
             case .quiet: return

@@ -37,6 +37,8 @@ public final class Connection: @unchecked Sendable {
     let io: ConnectionIO
     let active = Atomic<Bool>(true)
     let output = Locked(OutputState())
+    /// What `output` says of its mark; changed under its lock, and read without.
+    let isOutputAboveMark = Atomic<Bool>(false)
     /// When a byte last came or went, in nanoseconds of uptime; kept only for an idle timeout.
     let lastActivity = Atomic<UInt64>(0)
 

@@ -39,6 +39,8 @@ extension Connection {
         private var isDraining = false
         /// So much was queued, or for so long, that somebody may wait until it is gone.
         private var isBehind = false
+        /// More was queued than the mark allows, and it is not all gone yet.
+        private(set) var isAboveMark = false
         /// First come, first served.
         private var writers: [Writer] = []
         private var flushes: [Flush] = []
@@ -87,7 +89,10 @@ extension Connection.OutputState {
         let before = pending.byteCount
         body(&pending)
         acceptedByteCount += UInt64(max(0, pending.byteCount - before))
-        if queuedByteCount > mark { isBehind = true }
+        if queuedByteCount > mark {
+            isBehind = true
+            isAboveMark = true
+        }
         return true
     }
 
@@ -171,7 +176,10 @@ extension Connection.OutputState {
         isFlushing = false
         flushingByteCount = 0
         let hasCaughtUp = isBehind && pending.isEmpty && loss == nil
-        if hasCaughtUp { isBehind = false }
+        if hasCaughtUp {
+            isBehind = false
+            isAboveMark = false
+        }
         return FlushEnd(
             wakes: takeFlushed(),
             admissions: takeAdmissions(below: mark),

@@ -51,7 +51,7 @@ public final class Server: Sendable {
     private let handlers: ServerHandlers
     private let state = Locked(State())
     private let requested = Waiter<Void>()
-    private let ended = Waiter<Void>()
+    private let ended = Latch()
 
     /// Creates a server; nothing happens until it is started.
     public init(
@@ -137,8 +137,8 @@ public final class Server: Sendable {
         }
         requested.finish(.success(()))
         guard before == .running else {
-            if before == .ending { try? await ended.wait(begin: {}, onCancel: {}) }
-            ended.finish(.success(()))
+            if before == .new { ended.set() }
+            await ended.wait()
             return
         }
         for listener in listeners { await listener.close() }
@@ -149,7 +149,7 @@ public final class Server: Sendable {
             for session in left { await session.waitUntilGone() }
             _ = await isEmptied(until: group.deadline(after: Self.cancellationGrace))
         }
-        ended.finish(.success(()))
+        ended.set()
     }
 
     private static let cancellationGrace: Duration = .seconds(1)

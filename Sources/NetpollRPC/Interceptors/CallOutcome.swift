@@ -14,7 +14,8 @@ struct CallOutcome: Hashable {
 
     /// The outcome of a call that threw.
     ///
-    /// Status codes are the ones that the caller sees: for an error that has none, `unhandled`.
+    /// Status codes are the ones that the caller sees: for an error that has none, `unhandled`. What
+    /// ends because its task was cancelled is `cancelled`, whatever the reason.
     init(_ error: any Error, unhandled: RPCError.Code) {
         switch error {
         case let error as RPCError:

@@ -28,26 +28,35 @@ extension RPCServer {
     ///
     /// Calls that take longer than the drain timeout are cancelled.
     ///
-    /// Returns when everything is closed; a second call waits for the first.
+    /// One that comes while the server starts waits for that, and has ``start(on:)`` throw.
+    ///
+    /// Returns when everything is closed; any number of calls wait for the first.
     public func shutdown() async {
-        let (isFirst, group, listeners, waiters) = state.withLock { state in
-            let isFirst = state.phase == .running
-            if isFirst {
-                state.phase = .closing
-            } else if state.phase == .new {
-                state.phase = .ending
+        let (phase, requested) = state.withLock { state in
+            defer {
+                switch state.phase {
+                case .new: state.phase = .ending
+                case .starting, .running: state.phase = .closing
+                case .closing, .ending: break
+                }
             }
-            return (
-                isFirst, state.group, state.listeners,
-                (requested: state.requested, ended: state.ended)
-            )
+            return (state.phase, state.requested)
         }
-        waiters.requested.finish(.success(()))
-        guard isFirst, let group else {
-            // A server that never ran has nothing to wait for.
-            if group != nil { try? await waiters.ended.wait(begin: {}, onCancel: {}) }
-            return
+        requested.finish(.success(()))
+        switch phase {
+        case .new: ended.set()
+        case .starting:
+            await started.wait()
+            await end()
+        case .running: await end()
+        case .closing, .ending: await ended.wait()
         }
+    }
+
+    private func end() async {
+        let (group, listeners) = state.withLock { ($0.group, $0.listeners) }
+        // One whose start has failed has nothing to close.
+        guard let group else { return }
         for observer in observers { observer.serverWillDrain() }
         // What the kernel has accepted already is taken and served like the rest.
         for listener in listeners { await listener.close() }
@@ -58,14 +67,14 @@ extension RPCServer {
         for session in sessions { session.drain() }
         await waitUntilEmpty(group)
         if givenGroup == nil { await group.shutdown() }
-        waiters.ended.finish(.success(()))
+        ended.set()
     }
 
     /// Waits for the last connection, pressing harder each time that it takes too long.
     private func waitUntilEmpty(_ group: EventLoopGroup) async {
         if await isEmptied(within: options.drainTimeout, group, endsWhenForced: true) { return }
         let late = state.withLock { Array($0.sessions.values) }
-        options.logger.warning(
+        options.logger.info(
             "cancelling calls that have not ended in time",
             metadata: ["connections": "\(late.count)", "timeout": "\(options.drainTimeout)"]
         )

@@ -18,11 +18,10 @@ public final class RPCServer: Sendable {
         /// Told when the last session is gone during shutdown.
         var emptied: Waiter<Void>?
         var isForced = false
-        let ended = Waiter<Void>()
     }
 
     enum Phase {
-        case new, running, closing, ending
+        case new, starting, running, closing, ending
     }
 
     /// Where the server listens when nobody says otherwise.
@@ -32,6 +31,10 @@ public final class RPCServer: Sendable {
     let options: RPCServerOptions
     let givenGroup: EventLoopGroup?
     let state = Locked(State())
+    /// Whether the start has succeeded, failed or found that it came too late.
+    let started = Latch()
+    /// Whether everything is closed.
+    let ended = Latch()
     private let limits: ServerLimits
 
     /// Creates a server; nothing happens until it is started.
@@ -82,19 +85,20 @@ public final class RPCServer: Sendable {
         on addresses: [SocketAddress],
         whenReady: ([SocketAddress]) -> Void = { _ in }
     ) async throws {
-        let (requested, ended) = state.withLock { ($0.requested, $0.ended) }
+        let requested = state.withLock { $0.requested }
         if requested.isFinished { return }
         guard !addresses.isEmpty else {
             throw RPCError(.invalidArgument, "the server has no address to listen on")
         }
-        whenReady(try start(on: addresses))
+        guard let bound = try open(addresses) else { return await ended.wait() }
+        whenReady(bound)
         // Fails never: cancellation is a request like any other.
         try? await requested.wait(begin: {}, onCancel: { requested.finish(.success(())) })
         if Task.isCancelled { return await shutdown() }
         await withTaskCancellationHandler {
             await shutdown()
         } onCancel: {
-            if !ended.isFinished { self.cancelCalls() }
+            if !ended.isSet { self.cancelCalls() }
         }
     }
 
@@ -103,34 +107,54 @@ public final class RPCServer: Sendable {
     /// - Parameter addresses: Where to listen; TCP port 0 asks for any free port.
     /// - Returns: The addresses with the ports that were chosen.
     /// - Throws: `NetpollError` when an address cannot be used, ``RPCError`` when two services have
-    ///   the same name, the options name a method that is not there, or the server was started
-    ///   before.
+    ///   the same name, the options name a method that is not there, the server was started
+    ///   before, or it was shut down, before or meanwhile.
     @discardableResult
     public func start(on addresses: [SocketAddress]) throws -> [SocketAddress] {
+        guard let bound = try open(addresses) else {
+            throw RPCError(.invalidArgument, "the server was shut down")
+        }
+        return bound
+    }
+
+    /// As ``start(on:)``; `nil` when the server was shut down, before or meanwhile.
+    private func open(_ addresses: [SocketAddress]) throws -> [SocketAddress]? {
         let router = try Router(
             services,
             interceptors: interceptors,
             execution: ExecutionTable(options)
         )
-        let isFirst = state.withLock { state in
-            guard state.phase == .new else { return false }
-            state.phase = .running
-            return true
+        let (phase, isShutDown) = state.withLock { state in
+            defer { if state.phase == .new { state.phase = .starting } }
+            return (state.phase, state.requested.isFinished)
         }
-        guard isFirst else { throw RPCError(.invalidArgument, "a server is started once") }
-        let group = try givenGroup ?? EventLoopGroup()
-        let settings = ServerSettings(
-            router: router,
-            options: options,
-            limits: limits,
-            interceptors: interceptors,
-            group: group
-        )
-        for observer in observers { observer.serverWillStart(router.served) }
-        state.withLock { state in
-            state.group = group
-            state.settings = settings
+        guard phase == .new else {
+            if isShutDown { return nil }
+            throw RPCError(.invalidArgument, "a server is started once")
         }
+        defer { started.set() }
+        do {
+            let group = try givenGroup ?? EventLoopGroup()
+            let settings = ServerSettings(
+                router: router,
+                options: options,
+                limits: limits,
+                interceptors: interceptors,
+                group: group
+            )
+            for observer in observers { observer.serverWillStart(router.served) }
+            return try listen(on: addresses, group, settings)
+        } catch {
+            endFailedStart()
+            throw error
+        }
+    }
+
+    private func listen(
+        on addresses: [SocketAddress],
+        _ group: EventLoopGroup,
+        _ settings: ServerSettings
+    ) throws -> [SocketAddress]? {
         var listeners: [Listener] = []
         do {
             for address in addresses { listeners.append(try listen(on: address, group, settings)) }
@@ -139,8 +163,26 @@ public final class RPCServer: Sendable {
             if givenGroup == nil { group.shutdownWithoutWaiting() }
             throw error
         }
-        state.withLock { $0.listeners = listeners }
-        return listeners.map(\.localAddress)
+        let isRunning = state.withLock { state in
+            state.group = group
+            state.settings = settings
+            state.listeners = listeners
+            // A shutdown that came meanwhile waits to close all this.
+            guard state.phase == .starting else { return false }
+            state.phase = .running
+            return true
+        }
+        return isRunning ? listeners.map(\.localAddress) : nil
+    }
+
+    /// Leaves nothing behind of a start that has failed.
+    private func endFailedStart() {
+        let sessions = state.withLock { state in
+            state.phase = .ending
+            return Array(state.sessions.values)
+        }
+        for session in sessions { session.connection.abort() }
+        ended.set()
     }
 
     private func listen(
@@ -220,7 +262,7 @@ public final class RPCServer: Sendable {
 
     private func add(_ session: ServerSession) -> Bool {
         state.withLock { state in
-            guard state.phase == .running || state.phase == .closing else { return false }
+            guard state.phase != .ending else { return false }
             state.sessions[ObjectIdentifier(session)] = session
             return true
         }

@@ -39,7 +39,7 @@ public struct RPCServerOptions: Sendable {
     ///
     /// Default 10 s. Clients that keep connections ready before their first call need more.
     public var firstByteTimeout: Duration = .seconds(10)
-    /// How long a begun frame may take to arrive.
+    /// How long a begun frame may take to arrive, while the server reads.
     ///
     /// Default 20 s.
     public var frameTimeout: Duration = .seconds(20)
@@ -59,8 +59,13 @@ public struct RPCServerOptions: Sendable {
     public var deadlines = DeadlinePolicy()
     /// How connections are accepted.
     public var listener = ListenerOptions()
-    /// Where the server reports; one line for each failed handler or broken peer.
-    public var logger = Logger(label: "netpoll.rpc.server")
+    /// Where the server reports what callers are not told.
+    ///
+    /// At `info` one line for each handler that fails with an error of an unknown type, of which the
+    /// caller learns nothing, and for a drain that takes too long; at `debug` whatever else happens to
+    /// calls and connections. Default: the `Logger.current` of the task that makes the options, so
+    /// those are made after `LoggingSystem.bootstrap`.
+    public var logger = Logger.current
 
     /// Creates the defaults.
     public init() {}

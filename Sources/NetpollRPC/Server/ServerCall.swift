@@ -103,20 +103,33 @@ extension ServerCall {
     /// Answers with what the handler threw.
     @usableFromInline
     func fail(_ error: any Error) {
+        if isLate || Task.isCancelled, Self.isCancellation(error) { return failCancelled() }
         switch error {
         case let error as BusinessError: fail(error)
         case let error as RPCError: answer(error.asHandlers)
-        case is CancellationError:
-            let why = isLate ? "the caller's deadline passed" : "the server is shutting down"
-            answer(RPCError(isLate ? .deadlineExceeded : .cancelled, why))
         default:
-            session.settings.options.logger.error(
+            // Nobody else hears of it; whether it is an error is for the program to say.
+            session.settings.options.logger.info(
                 "a handler failed",
                 metadata: ["method": "\(context.fullMethodName)", "error": "\(error)"]
             )
             // What failed inside is nobody's business outside.
             answer(RPCError(.internalError, "the handler failed"))
         }
+    }
+
+    /// Whether a handler throws so when its task is cancelled: by itself, or because a call that it
+    /// made ended with it.
+    private static func isCancellation(_ error: any Error) -> Bool {
+        error is CancellationError || (error as? RPCError)?.code == .cancelled
+    }
+
+    /// Answers a call whose task was cancelled; when its caller has gone, nobody hears it.
+    private func failCancelled() {
+        answer(
+            isLate
+                ? ServerSession.lateError : RPCError(.unavailable, "the server is shutting down")
+        )
     }
 
     private var isLate: Bool { context.deadline <= session.connection.loop.now() }
@@ -134,7 +147,7 @@ extension ServerCall {
     /// Framed has no header for a business error: as from Kitex, an empty reply is all that arrives.
     private func fail(_ error: BusinessError) {
         if address.transport == .framed {
-            session.settings.options.logger.warning(
+            session.settings.options.logger.debug(
                 "a business error was lost: Framed cannot carry it",
                 metadata: ["method": "\(context.fullMethodName)", "status": "\(error.status)"]
             )

@@ -10,18 +10,20 @@ extension ServerSession {
     func runOnLoop() {
         isQueued = false
         while let call = takeForLoop() {
-            if !ready.isEmpty { queue() }
+            if !waiting.isEmpty { queue() }
             guard handlerTasks().run(call) else { return }
         }
     }
 
     /// Admits the next call to its handler, if one is ready to run on the loop; those before it that
     /// run elsewhere, or not at all, are settled.
+    ///
+    /// None, while the peer does not read what it was answered.
     func takeForLoop() -> ServerCall? {
-        while let call = takeReady() {
+        while !connection.hasExcessOutput, let call = waiting.popFirst() {
             if let workers = call.route.workers {
                 start(call, on: workers)
-            } else if let refusal = refusal(call) {
+            } else if let refusal = refusal(call, waitingSince: waitBegan(call)) {
                 abandon(call, refusal)
             } else {
                 addRunning(call)
@@ -29,18 +31,6 @@ extension ServerSession {
             }
         }
         return nil
-    }
-
-    private func takeReady() -> ServerCall? {
-        guard startedCount < ready.count else { return nil }
-        defer {
-            startedCount += 1
-            if startedCount == ready.count {
-                ready.removeAll(keepingCapacity: true)
-                startedCount = 0
-            }
-        }
-        return ready[startedCount]
     }
 
     func queue() {
@@ -58,14 +48,17 @@ extension ServerSession {
     }
 
     private func start(_ call: ServerCall, on workers: WorkerPool) {
+        let waitBegan = waitBegan(call)
         do throws(NetpollError) {
             let started = ContextHolder.$current.withValue(ContextHolder(call.context)) {
                 Result { () throws(NetpollError) in
                     try workers.start {
+                        let hasWaited = await self.waitForPeer()
+                        let begin = hasWaited ? self.connection.loop.now() : waitBegan
                         // It has waited for a thread, and perhaps its caller has given up by now.
                         if Task.isCancelled {
                             call.fail(CancellationError())
-                        } else if let refusal = self.refusal(call) {
+                        } else if let refusal = self.refusal(call, waitingSince: begin) {
                             self.refuse(refusal, call)
                         } else {
                             await call.route.handler.serve(call)
@@ -85,17 +78,15 @@ extension ServerSession {
     }
 
     /// Why a call is not to run after it has waited, if so.
-    private func refusal(_ call: ServerCall) -> RPCError? {
+    private func refusal(_ call: ServerCall, waitingSince begin: Deadline) -> RPCError? {
         guard settings.limits.measuresDelay else { return nil }
         let now = connection.loop.now()
-        if call.context.deadline <= now {
-            return RPCError(.deadlineExceeded, "the caller's deadline passed")
-        }
-        return settings.limits.refusal(receivedAt: call.receivedAt, now: now)
+        if call.context.deadline <= now { return Self.lateError }
+        return settings.limits.refusal(waitingSince: begin, now: now)
     }
 
     /// Answers a call that will not be started.
-    private func abandon(_ call: ServerCall, _ error: RPCError) {
+    func abandon(_ call: ServerCall, _ error: RPCError) {
         refuse(error, call)
         settings.limits.release(1)
         closeIfDone()

@@ -65,18 +65,27 @@ extension ServerSession {
         )
     }
 
-    /// Answers a frame that is too large to be read at all; the connection ends after it.
+    /// Answers a frame that is too large, or has a header that is; the connection ends after it.
     ///
     /// - Parameters:
     ///   - error: Why the decoder gave up.
-    ///   - input: The stream from the beginning of the frame on.
+    ///   - input: The stream from the beginning of the frame on, or after it.
     /// - Returns: How many bytes must be there before the frame's sender can be told, if they may
     ///   still come.
     func refuse(_ error: WireError, _ input: borrowing LinkBuffer) -> Int? {
-        guard error.reason == .tooLarge, beginsWithExcess(input) else { return nil }
-        guard let sequenceID = input.peekInteger(at: 8, as: Int32.self) else {
-            return WireFormat.headerPrefixByteCount
+        guard error.reason == .tooLarge else { return nil }
+        if let sequenceID = error.sequenceID {
+            refuseExcess(error, sequenceID)
+        } else if beginsWithExcess(input) {
+            guard let sequenceID = input.peekInteger(at: 8, as: Int32.self) else {
+                return WireFormat.headerPrefixByteCount
+            }
+            refuseExcess(error, sequenceID)
         }
+        return nil
+    }
+
+    private func refuseExcess(_ error: WireError, _ sequenceID: Int32) {
         refuse(
             RPCError(.resourceExhausted, "the request: \(error)", retry: .never),
             nil,
@@ -86,7 +95,6 @@ extension ServerSession {
                 method: Self.unknownMethod
             )
         )
-        return nil
     }
 
     /// Whether it is the frame at the front that is too large, and not one that was taken already.

@@ -159,16 +159,6 @@ extension ServerSession {
     /// A Kitex client that heard from us first would count a failure of the server, not a timeout.
     private static let lateAnswerDelay: Duration = .milliseconds(50)
 
-    /// A peer that does not read its replies gets to send no more requests until it does.
-    private func holdBackPeer() {
-        guard connection.outputByteCount > connection.options.writeHighWaterMark else { return }
-        connection.loop.perform { [connection] in
-            if connection.outputByteCount > connection.options.writeHighWaterMark {
-                connection.pauseReading()
-            }
-        }
-    }
-
     /// Tells a multiplexing client that this connection takes no more calls.
     ///
     /// The payload is the Thrift message that Kitex sends; clients look at the header alone.

@@ -7,8 +7,10 @@ extension ServerSession {
 
     /// Begins to wait.
     ///
-    /// A frame keeps the time of its first byte, however slowly the rest drips in.
-    func watch(_ next: Watched, isNewFrame: Bool = false) {
+    /// A frame keeps the time of its first byte, however slowly the rest drips in. One whose rest
+    /// is not read is not late: it gets its whole time again from when it is.
+    func watch(_ wanted: Watched, isNewFrame: Bool = false) {
+        let next = wanted == .frame && !isReading ? .idle : wanted
         if next == .frame, watched == .frame, !isNewFrame { return }
         // Whatever it sends, one without room has its second and no more.
         if isExcess, watchTimer != nil { return }
@@ -22,6 +24,9 @@ extension ServerSession {
         // Held by the timer until the connection closes: weak references would make counting slow.
         watchTimer = loop.schedule(at: now.advanced(by: timeout(of: next))) { self.watchEnded() }
     }
+
+    /// The server reads no more for now: the peer cannot be late with what it has begun.
+    func endFrameWatch() { if watched == .frame { watch(.idle) } }
 
     private func timeout(of watched: Watched) -> Duration {
         if isExcess { return Self.excessTimeout }

@@ -50,16 +50,22 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
 
     @exclusivity(unchecked) private var headers = HeaderMemo()
     @exclusivity(unchecked) private var routes: RouteMemo
-    /// Admitted in this turn, or lately: they wait for the loop's run phase.
-    @exclusivity(unchecked) var ready: [ServerCall] = []
-    /// How many of `ready` have been started.
-    var startedCount = 0
+    /// Admitted in this turn, or lately: they wait for the loop's run phase, or for the peer to read.
+    @exclusivity(unchecked) var waiting = WaitingQueue<ServerCall>()
     var isQueued = false
     var isClosed = false
     /// Those whose handlers have not returned, in no order.
     @exclusivity(unchecked) var running: [ServerCall] = []
     /// Answers that wait for their callers' timers.
     var lateAnswerCount = 0
+    /// The peer has not read its replies: it is not read from, and no call of it is started.
+    var isHeldBack = false
+    /// When that last ended.
+    var heldBackUntil = Deadline(uptimeNanoseconds: 0)
+    /// Ends the first of the calls that wait while the peer is held back.
+    var waitTimer: TimerToken?
+    /// Calls that have got a worker and wait for the peer.
+    var heldWorkers: [Waiter<Void>] = []
     var peerHasEnded = false
     var isDraining = false
     var isBroken = false
@@ -94,13 +100,14 @@ final class ServerSession: ConnectionHandler, LoopRunnable, @unchecked Sendable 
         lastActivity = connection.loop.now()
     }
 
+    /// Whether the peer is read from.
+    var isReading: Bool { !isHeldBack && !isBroken }
+
     /// The calls that were admitted and whose handlers have not returned, cancelled or not.
-    var inFlightCount: Int { waitingCount + running.count }
+    var inFlightCount: Int { waiting.count + running.count }
 
     /// Whether every call has ended and been answered.
     var isDone: Bool { inFlightCount == 0 && lateAnswerCount == 0 }
-
-    var waitingCount: Int { ready.count - startedCount }
 }
 
 // MARK: - The connection's events
@@ -142,6 +149,7 @@ extension ServerSession {
         // Requests that came whole before it are still answered; nothing more is read.
         isBroken = true
         connection.pauseReading()
+        endFrameWatch()
         closeIfDone()
     }
 
@@ -193,7 +201,7 @@ extension ServerSession {
             return refuse(refusal, route.fullMethodName, address)
         }
         queue()
-        ready.append(
+        waiting.append(
             ServerCall(
                 self,
                 context: makeContext(frame, message, route),
@@ -233,23 +241,19 @@ extension ServerSession {
         closeIfDone()
     }
 
-    func connectionDidDrainOutput(_ connection: Connection) {
-        if !isBroken { connection.resumeReading() }
-    }
-
     func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
         isClosed = true
-        settings.limits.release(waitingCount)
-        ready = []
-        startedCount = 0
+        settings.limits.release(waiting.count)
+        waiting = WaitingQueue()
         cancelRunning()
         for call in running { call.runningIndex = nil }
         running = []
-        for timer in [watchTimer, graceTimer] {
+        for timer in [watchTimer, graceTimer, waitTimer] {
             if let timer { connection.loop.cancel(timer) }
         }
         watchTimer = nil
         graceTimer = nil
+        waitTimer = nil
         tasks.take()?.leave()
         onEnd(self)
     }

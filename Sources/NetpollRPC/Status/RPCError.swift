@@ -98,9 +98,10 @@ extension RPCError {
         public static let unimplemented = Code(.unimplemented)
         /// The handler failed.
         public static let internalError = Code(.internalError)
-        /// No connection could be made, or it broke before the reply came.
+        /// No connection could be made, it broke before the reply came, or the server's shutdown
+        /// ended the call.
         ///
-        /// In the first case the call did not run; in the second it may have.
+        /// In the first case the call did not run; in the others it may have.
         public static let unavailable = Code(.unavailable)
         /// The peer sent bytes that are not the protocol.
         public static let protocolViolation = Code(.protocolViolation)

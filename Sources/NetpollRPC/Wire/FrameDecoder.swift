@@ -77,12 +77,17 @@ struct FrameDecoder: Sendable {
             let sequenceID = input.peekInteger(at: 8, as: Int32.self),
             let bytes = input.readSlice(total)
         else { return .incomplete(total) }
-        let header = try memo.header(
-            flags: flags,
-            sequenceID: sequenceID,
-            block: bytes.slice(prefix..<prefix + headerByteCount),
-            limits: limits
-        )
+        let header: HeaderInfo
+        do throws(WireError) {
+            header = try memo.header(
+                flags: flags,
+                sequenceID: sequenceID,
+                block: bytes.slice(prefix..<prefix + headerByteCount),
+                limits: limits
+            )
+        } catch {
+            throw WireError(error.reason, error.description, sequenceID: sequenceID)
+        }
         let frame = Frame(
             transport: .ttHeaderFramed,
             header: header,

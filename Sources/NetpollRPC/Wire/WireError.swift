@@ -11,9 +11,12 @@ struct WireError: Error, Hashable, CustomStringConvertible {
     }
     let reason: Reason
     let description: String
+    /// The sequence id of a frame that came whole and was taken off the stream.
+    let sequenceID: Int32?
 
-    init(_ reason: Reason, _ description: String) {
+    init(_ reason: Reason, _ description: String, sequenceID: Int32? = nil) {
         self.reason = reason
         self.description = description
+        self.sequenceID = sequenceID
     }
 }

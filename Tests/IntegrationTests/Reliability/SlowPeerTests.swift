@@ -1,5 +1,6 @@
 import NetpollCore
 import NetpollProtobuf
+import NetpollTesting
 import TestProtos
 import TestSupport
 import Testing
@@ -104,16 +105,13 @@ struct SlowPeerTests {
 
     // Row B14, in a process of its own, because memory is the process's.
     @Test(
-        "a client that sends and never reads is held back, and closed when it stays idle",
+        "a client that sends and never reads is held back, and closed by the stall timeout",
         .measuresMemory
     )
     func neverReads() async {
         await #expect(processExitsWith: .success) {
             var options = RPCServerOptions()
-            // It ends between two frames or in one.
-            options.idleTimeout = .milliseconds(500)
-            options.frameTimeout = .milliseconds(500)
-            options.listener.connection.drainTimeout = .milliseconds(200)
+            options.listener.connection.stallTimeout = .milliseconds(500)
             let fixture = try Fixture(options: options)
             let port = fixture.port
             let request = try Frames.echo(messageByteCount: 50_000)
@@ -138,6 +136,35 @@ struct SlowPeerTests {
             #expect(Deadline.now().timeRemaining(from: start) < .seconds(5))
             peer.close()
             try await fixture.expectService()
+            await fixture.stop()
+        }
+    }
+
+    // Row B14: little is sent, and much asked for.
+    @Test(
+        "a client that never reads large replies costs the server no more than the write mark",
+        .measuresMemory
+    )
+    func neverReadsReplies() async {
+        await #expect(processExitsWith: .success) {
+            let fixture = try HandlerFixture { _, _ in String(repeating: "r", count: 256 << 10) }
+            let port = fixture.port
+            #expect(try await fixture.echo().echo(.init()).msg.count == 256 << 10)
+            let before = ProcessState.residentByteCount
+            let peer = try await blocking {
+                let raw = try RawSocket(port: port, receiveBuffer: 1 << 16)
+                for number in 1...2000 { try raw.send(try Frames.echo(Int32(number))) }
+                return raw
+            }
+            try await eventually("it is held back") {
+                fixture.server.state.withLock { state in
+                    state.sessions.values.contains { $0.connection.hasExcessOutput }
+                }
+            }
+            for _ in 0..<20 { for loop in fixture.loops.loops { await loop.turn() } }
+            #expect(fixture.server.callCount > 0)
+            #expect(ProcessState.residentByteCount - before < 32 << 20)
+            peer.close()
             await fixture.stop()
         }
     }

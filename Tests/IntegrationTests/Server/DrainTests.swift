@@ -90,13 +90,16 @@ struct DrainTests {
         await fixture.loops.shutdown()
     }
 
-    @Test("a second wish for the end cancels the calls in flight, and they are answered")
-    func forced() async throws {
+    @Test(
+        "a second wish for the end cancels the calls in flight, and they are answered",
+        arguments: [CancellationError(), RPCError(.cancelled, "downstream")] as [any Error]
+    )
+    func forced(thrown: any Error) async throws {
         var options = RPCServerOptions()
         options.drainTimeout = .seconds(3600)
         let gate = Gate()
         let fixture = try HandlerFixture(options) { _, _ in
-            try await gate.waitOrCancel()
+            do { try await gate.waitOrCancel() } catch { throw thrown }
             return "done"
         }
         let server = fixture.server
@@ -109,7 +112,8 @@ struct DrainTests {
         #expect(server.callCount == 1)
         server.cancelCalls()
         let error = await #expect(throws: RPCError.self) { try await call.value }
-        #expect(error?.message.contains("shutting down") == true)
+        #expect(error?.code == .unavailable)
+        #expect(error?.message == "the server is shutting down")
         await shutdown.value
         await fixture.loops.shutdown()
     }
@@ -137,6 +141,104 @@ struct DrainTests {
         await #expect(throws: RPCError.self) { try await call.value }
         try await run.value
         await loops.shutdown()
+    }
+
+    /// Calls back while its server starts.
+    private struct StartObserver: ServerObserver {
+        static let serviceDescriptor = ServiceDescriptor(package: "tests", name: "Observer")
+        let willStart: @Sendable () -> Void
+
+        func registerMethods(with registrar: inout MethodRegistrar) {}
+        func serverWillStart(_ services: [ServedService]) { willStart() }
+    }
+
+    /// A server that is shut down while it starts; the counter tells when that has returned.
+    private func serverThatEndsAtItsStart(_ loops: EventLoopGroup) -> (RPCServer, Counter) {
+        let server = Locked<RPCServer?>(nil)
+        let returned = Counter()
+        let observer = StartObserver {
+            guard let server = server.withLock({ $0.take() }) else { return }
+            Task {
+                await server.shutdown()
+                returned.increment()
+            }
+            while !server.state.withLock({ $0.requested.isFinished }) { sched_yield() }
+        }
+        let made = RPCServer(services: [observer], group: loops)
+        server.withLock { $0 = made }
+        return (made, returned)
+    }
+
+    @Test("a shutdown that comes while a server starts is kept: nothing listens, and all return")
+    func shutdownDuringStart() async throws {
+        let loops = try EventLoopGroup(count: 1)
+        let address = SocketAddress.unix(path: "@netpoll-shutdown-during-start-\(getpid())")
+        let (server, returned) = serverThatEndsAtItsStart(loops)
+        let error = await #expect(throws: RPCError.self) {
+            try await blocking { try server.start(on: [address]) }
+        }
+        try #require(error?.message == "the server was shut down")
+        await server.shutdown()
+        try await eventually("the first shutdown returns") { returned.value == 1 }
+        await #expect(throws: NetpollError.self) { try await Dialer(group: loops).dial(address) }
+        #expect(throws: RPCError.self) { try server.start(on: [address]) }
+        await loops.shutdown()
+    }
+
+    @Test("a server that is shut down while it starts runs to its end at once")
+    func shutdownDuringRun() async throws {
+        let loops = try EventLoopGroup(count: 1)
+        let address = SocketAddress.unix(path: "@netpoll-shutdown-during-run-\(getpid())")
+        let (server, returned) = serverThatEndsAtItsStart(loops)
+        try await server.run(on: [address]) { _ in Issue.record("it never served") }
+        try await eventually("the shutdown returns") { returned.value == 1 }
+        await #expect(throws: NetpollError.self) { try await Dialer(group: loops).dial(address) }
+        await loops.shutdown()
+    }
+
+    @Test("a shutdown while a start fails returns, and so does one after it")
+    func failedStart() async throws {
+        let loops = try EventLoopGroup(count: 1)
+        let taken = try HandlerFixture { _, _ in "" }
+        let (server, returned) = serverThatEndsAtItsStart(loops)
+        let address = SocketAddress.unix(path: "@netpoll-failed-start-\(getpid())")
+        await #expect(throws: NetpollError.self) {
+            try await blocking { try server.start(on: [address, taken.address]) }
+        }
+        try await eventually("the shutdown returns") { returned.value == 1 }
+        await server.shutdown()
+        for loop in loops.loops { await loop.turn() }
+        await #expect(throws: NetpollError.self) { try await Dialer(group: loops).dial(address) }
+        await taken.stop()
+        await loops.shutdown()
+    }
+
+    @Test("any number of shutdowns wait for the end, and all return")
+    func manyShutdowns() async throws {
+        let gate = Gate()
+        let fixture = try HandlerFixture { _, _ in
+            await gate.wait()
+            return "done"
+        }
+        let server = fixture.server
+        let echo = try fixture.echo()
+        let call = Task { try await echo.echo(.init()).msg }
+        try await eventually("the call runs") { server.callCount == 1 }
+        let (begun, returned) = (Counter(), Counter())
+        for _ in 0..<5 {
+            Task {
+                begun.increment()
+                await server.shutdown()
+                returned.increment()
+            }
+        }
+        try await eventually("all have begun") { begun.value == 5 }
+        try await eventually("the server drains") { server.runningGroup == nil }
+        #expect(returned.value == 0)
+        gate.open()
+        #expect(try await call.value == "done")
+        try await eventually("all return") { returned.value == 5 }
+        await fixture.loops.shutdown()
     }
 
     @Test("several listeners, TCP and Unix, serve and end together")

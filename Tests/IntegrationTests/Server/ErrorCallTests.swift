@@ -1,3 +1,5 @@
+import InMemoryLogging
+import Logging
 import NetpollCore
 import NetpollProtobuf
 import TestProtos
@@ -54,6 +56,61 @@ struct ErrorCallTests {
             return try raw.receiveAnswer().body
         }
         #expect(body == [0x08, 0x06, 0x12, 0x0F] + Array("biz error: boom".utf8))
+        await fixture.stop()
+    }
+
+    @Test("a handler that nobody has cancelled and that says so has failed")
+    func ownCancellation() async throws {
+        let fixture = try HandlerFixture { _, _ in throw CancellationError() }
+        let error = try await refusal(try fixture.echo())
+        #expect(error.code == .internalError)
+        await fixture.stop()
+    }
+
+    @Test("only what nobody else learns of is logged, and no higher than at info")
+    func log() async throws {
+        var log = InMemoryLogHandler()
+        log.logLevel = .trace
+        let logger = Logger(label: "test") { [log] _ in log }
+        let options = withLogger(logger) { _ in RPCServerOptions() }
+        let fixture = try HandlerFixture(options) { request, _ in
+            switch request.msg {
+            case "business": throw BusinessError(1, "no")
+            case "known": throw RPCError(.invalidArgument, "no")
+            default: throw Secret()
+            }
+        }
+        let echo = try fixture.echo()
+        for kind in ["business", "known"] {
+            await #expect(throws: (any Error).self) { try await echo.echo(.with { $0.msg = kind }) }
+        }
+        #expect(log.entries.isEmpty)
+        _ = try await refusal(echo)
+        #expect(log.entries.map(\.level) == [.info])
+        #expect(log.entries.first?.metadata["method"] == "echo.Echo/Echo")
+        #expect(log.entries.first?.metadata["error"] == "\(Secret())")
+        await fixture.stop()
+    }
+
+    @Test("a business error that Framed cannot carry leaves a line at debug")
+    func lostBusinessError() async throws {
+        var log = InMemoryLogHandler()
+        log.logLevel = .trace
+        var options = RPCServerOptions()
+        options.logger = Logger(label: "test") { [log] _ in log }
+        let fixture = try HandlerFixture(options) { _, _ in throw BusinessError(7, "no") }
+        let port = fixture.port
+        let reply = try await blocking {
+            let raw = try RawSocket(port: port)
+            try raw.send(
+                [0, 0, 0, 16, 0x90, 1, 0, 1, 0, 0, 0, 4] + Array("Echo".utf8) + [0, 0, 0, 1]
+            )
+            defer { raw.close() }
+            return try raw.receiveFrame()
+        }
+        #expect(reply.count == 20, "an empty reply")
+        #expect(log.entries.map(\.level) == [.debug])
+        #expect(log.entries.first?.metadata["status"] == "7")
         await fixture.stop()
     }
 

@@ -3,6 +3,7 @@ import NetpollProtobuf
 import NetpollRPC
 import NetpollTesting
 import TestProtos
+import TestSupport
 import Testing
 
 @Suite("Handlers share tasks", .timeLimit(.minutes(1)))
@@ -92,6 +93,27 @@ struct HandlerTaskTests {
         _ = try await call(echo, "one")
         try await eventually("the context is gone") { last.context == nil }
         #expect(fixture.server.connectionCount == 1)
+        await fixture.stop()
+    }
+
+    @Test("a call that has ended is let go of while others of its connection wait their turn")
+    func backlog() async throws {
+        let second = WeakContext()
+        let fixture = try HandlerFixture { request, context in
+            if request.msg.count == 2 { second.context = context }
+            return second.context == nil ? "none" : "some"
+        }
+        let port = fixture.port
+        let answers = try await blocking {
+            let raw = try RawSocket(port: port)
+            // They come together: the fourth waits while the third runs.
+            try raw.send(try (1...4).flatMap { try Frames.echo($0, messageByteCount: Int($0)) })
+            return try (1...4).map { _ in
+                let answer = try raw.receiveAnswer()
+                return try Echo_EchoResponse(serializedBytes: answer.body).msg
+            }
+        }
+        #expect(answers == ["none", "some", "none", "none"])
         await fixture.stop()
     }
 

@@ -174,7 +174,7 @@ struct RefusalTests {
     }
 
     // Row A13.
-    @Test("metadata beyond the header's limit is answered; too many pairs end the connection")
+    @Test("metadata beyond the header's limits is answered, and ends the connection")
     func metadata() async throws {
         let fixture = try Fixture()
         let port = fixture.port
@@ -195,8 +195,17 @@ struct RefusalTests {
             let length = UInt32(10 + block.count)
             let head = Self.bigEndian(length) + [0x10, 0, 0, 0, 0, 0, 0, 5]
             let words = UInt16(block.count / 4)
-            try raw.send(head + [UInt8(words >> 8), UInt8(words & 0xFF)] + block)
-            #expect(try raw.receive().isEmpty)
+            try raw.send(
+                try Frames.echo(4) + head + [UInt8(words >> 8), UInt8(words & 0xFF)] + block
+            )
+            // Both are answered, in either order.
+            let answers = [try raw.receiveAnswer(), try raw.receiveAnswer()]
+            #expect(Set(answers.map(\.sequenceID)) == [4, 5])
+            let refused = try #require(answers.first { $0.sequenceID == 5 }?.error)
+            #expect(refused.code == .resourceExhausted)
+            #expect(refused.retry == .never)
+            #expect(refused.message.contains("1024 pairs"))
+            #expect(try raw.receiveEnd() == .finished)
         }
         try await fixture.expectService()
         await fixture.stop()

@@ -62,6 +62,27 @@ struct OutputTests {
         await group.shutdown()
     }
 
+    @Test("whoever exceeds the mark is seen to, until all of it has been sent")
+    func excess() async throws {
+        let group = try EventLoopGroup(count: 2)
+        let pair = ConnectedPair(group: group)
+        pair.second.pauseReading()
+        await pair.second.loop.turn()
+        let mark = pair.first.options.writeHighWaterMark
+        let pipe = [UInt8](repeating: 0, count: 256 << 10)
+        try await pair.first.write(pipe)
+        try await pair.first.write([UInt8](repeating: 0, count: mark))
+        #expect(!pair.first.hasExcessOutput)
+        pair.first.withOutput { $0.write(1 as UInt8) }
+        #expect(pair.first.hasExcessOutput)
+        pair.second.resumeReading()
+        _ = try await pair.second.read(count: pipe.count)
+        _ = try await pair.second.read(count: mark + 1)
+        try await pair.first.flush()
+        #expect(!pair.first.hasExcessOutput)
+        await group.shutdown()
+    }
+
     @Test("a writer that gives up while it waits leaves its place to the next")
     func abandonedPlace() async throws {
         let group = try EventLoopGroup(count: 1)

@@ -108,6 +108,39 @@ struct ServerTests {
         await group.shutdown()
     }
 
+    @Test("any number of shutdowns wait for the end, and all return")
+    func manyShutdowns() async throws {
+        let group = try EventLoopGroup(count: 1)
+        let (hasBegun, mayEnd) = (Waiter<Void>(), Waiter<Void>())
+        let server = Server(
+            group: group,
+            handlers: ServerHandlers(onRequest: { connection in
+                _ = try await connection.read(count: 1)
+                hasBegun.finish(.success(()))
+                try await mayEnd.wait(begin: {}, onCancel: {})
+            })
+        )
+        let address = try server.start(on: [local])[0]
+        let connection = try await Dialer(group: group).dial(address)
+        try await connection.write([1])
+        try await hasBegun.wait(begin: {}, onCancel: {})
+        let (begun, returned) = (Shared(0), Shared(0))
+        for _ in 0..<5 {
+            Task {
+                begun.update { $0 += 1 }
+                await server.shutdown(within: .seconds(60))
+                returned.update { $0 += 1 }
+            }
+        }
+        try await eventually("all have begun") { begun.value == 5 }
+        for loop in group.loops { await loop.turn() }
+        #expect(returned.value == 0)
+        mayEnd.finish(.success(()))
+        connection.close()
+        try await eventually("all return") { returned.value == 5 }
+        await group.shutdown()
+    }
+
     @Test("a shutdown serves the backlog, closes idle connections and waits for busy ones")
     func drain() async throws {
         let group = try EventLoopGroup(count: 1)

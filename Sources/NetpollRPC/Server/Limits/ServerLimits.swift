@@ -59,9 +59,9 @@ final class ServerLimits: Sendable {
     func release(_ count: Int) { inFlight.wrappingSubtract(count, ordering: .relaxed) }
 
     /// Why a call whose handler could start now is not to run, if so.
-    func refusal(receivedAt: Deadline, now: Deadline) -> RPCError? {
+    func refusal(waitingSince begin: Deadline, now: Deadline) -> RPCError? {
         guard let delay else { return nil }
-        let waited = receivedAt < now ? now.uptimeNanoseconds - receivedAt.uptimeNanoseconds : 0
+        let waited = begin < now ? now.uptimeNanoseconds - begin.uptimeNanoseconds : 0
         let admits = delay.control.withLock {
             $0.admits(delay: waited, now: now.uptimeNanoseconds)
         }

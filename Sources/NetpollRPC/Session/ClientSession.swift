@@ -30,18 +30,22 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
     }
 
     let connection: Connection
-    let decoder: FrameDecoder
     /// One call at a time: a call that ends without its reply ends the connection too, because a
     /// peer that does not multiplex still works on it.
     let isExclusive: Bool
     let state: Locked<ClientSessionState<Call>>
     /// Confined to the connection's loop.
-    @exclusivity(unchecked) var headers = HeaderMemo()
+    @exclusivity(unchecked) var replies: ReplyDecoder
     /// When ``expire()`` is called next; confined to the connection's loop, as `hasClosed` is.
     private var expiry: (deadline: Deadline, timer: TimerToken)?
     private var hasClosed = false
+    /// Confined to the connection's loop, too.
+    private var idleTimer: TimerToken?
     /// Why this side breaks the connection off, if it does.
     let breakReason = Locked<RPCError?>(nil)
+    /// Calls that wait until the server takes bytes again.
+    private let roomWaiterCount = Atomic(0)
+    private let roomWaiterLimit: Int
     /// What the peer has done with the connection so far; changed on the connection's loop only.
     private let use = Atomic<Use>(.unknown)
 
@@ -55,11 +59,14 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
 
     init(_ connection: Connection, options: RPCClientOptions) {
         self.connection = connection
-        decoder = FrameDecoder(
-            limits: options.limits,
-            requiresChecksum: options.checksum == .required
+        replies = ReplyDecoder(
+            FrameDecoder(
+                limits: options.limits,
+                requiresChecksum: options.checksum == .required
+            )
         )
         isExclusive = options.connections.isPooled
+        roomWaiterLimit = options.connectionWaiterLimit
         state = Locked(ClientSessionState(limit: options.inFlightLimit))
     }
 
@@ -140,6 +147,13 @@ extension ClientSession {
     ///
     /// - Returns: How the call ends if it cannot be sent.
     private func waitForRoom(_ deadline: Deadline) async -> Outcome? {
+        let count = roomWaiterCount.wrappingAdd(1, ordering: .relaxed).newValue
+        defer { roomWaiterCount.wrappingSubtract(1, ordering: .relaxed) }
+        guard count <= roomWaiterLimit else {
+            let peer = connection.peerAddress
+            let message = "\(roomWaiterLimit) calls wait until \(peer) takes bytes"
+            return .failure(.failed(RPCError(.resourceExhausted, message)))
+        }
         do throws(NetpollError) {
             try await connection.waitForRoom(Self.assumedRequestByteCount, deadline: deadline)
             return nil
@@ -236,10 +250,12 @@ extension ClientSession {
     }
 
     /// The connection has closed.
-    func endExpiry() {
+    func endTimers() {
         hasClosed = true
         if let expiry { connection.loop.cancel(expiry.timer) }
         expiry = nil
+        if let idleTimer { connection.loop.cancel(idleTimer) }
+        idleTimer = nil
     }
 
     private func expire() {
@@ -255,5 +271,30 @@ extension ClientSession {
         if isExclusive || isDrained { endConnection() }
         let error = RPCError(.deadlineExceeded, "no reply from \(connection.peerAddress) in time")
         for call in expired { resume(call, .failure(.failed(error))) }
+    }
+}
+
+// MARK: - Idleness
+
+extension ClientSession {
+    /// Looked at so often in the time that a connection may be idle: a call then costs no look at the
+    /// clock, and the connection closes at most so much later.
+    private static let idleSpanCount = 4
+
+    /// Closes the connection once it has had no call for so long, or up to a quarter longer.
+    ///
+    /// Any thread; once.
+    func closeWhenIdle(for timeout: Duration) {
+        let span = max(timeout / Self.idleSpanCount, .milliseconds(1))
+        connection.loop.perform { self.scheduleIdleSpan(span) }
+    }
+
+    private func scheduleIdleSpan(_ span: Duration) {
+        guard !hasClosed else { return }
+        let end = connection.loop.deadline(after: span)
+        idleTimer = connection.loop.schedule(at: end) {
+            if self.state.withLock({ $0.spanPassed(Self.idleSpanCount) }) { self.endConnection() }
+            self.scheduleIdleSpan(span)
+        }
     }
 }

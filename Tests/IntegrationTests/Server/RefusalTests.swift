@@ -128,7 +128,7 @@ struct RefusalTests {
             #expect(answer.error?.code == .resourceExhausted)
             #expect(answer.error?.retry == .never)
             let message = answer.error?.message ?? ""
-            #expect(message.contains("\(atLimit.count - 3)"), "\(message)")
+            #expect(message.contains("\(atLimit.count + 1)"), "\(message)")
             #expect(message.contains("limit of \(atLimit.count)"), "\(message)")
             #expect(try raw.receiveEnd() == .finished)
         }

@@ -86,6 +86,23 @@ struct GeneratorTests {
         #expect(!source.contains("Apart"))
     }
 
+    @Test(
+        "every line of a comment stays a comment, whatever ends it",
+        arguments: ["\n", "\r\n", "\r", "\u{0B}", "\u{2028}"]
+    )
+    func commentLines(newline: String) throws {
+        let source = try generate(
+            "syntax = \"proto3\";\r\n/* a  \(newline) struct b {\(newline)\(newline) c */\r\n"
+                + "message A {}\r\n"
+        )
+        #expect(source.contains("\n/// a\n/// struct b {\n///\n/// c\ninternal struct A"))
+        #expect(
+            try generate(
+                "syntax = \"proto3\";\r\n// a\r\n// struct b {\r\nmessage A {}\r\n"
+            ).contains("\n/// a\n/// struct b {\ninternal struct A")
+        )
+    }
+
     @Test("a unary method costs at most 20 lines for both sides")
     func size() throws {
         func lines(_ methods: Int) throws -> Int {

@@ -26,6 +26,7 @@ struct GeneratorTests {
             ("tests/groups.proto", "Tests/TestProtos"),
             ("tests/imported.proto", "Tests/TestProtos"),
             ("tests/json.proto", "Tests/TestProtos"),
+            ("tests/names.proto", "Tests/TestProtos"),
             ("tests/required.proto", "Tests/TestProtos"),
             ("google/protobuf/descriptor.proto", "Sources/NetpollProtobuf/Generated"),
             ("google/protobuf/struct.proto", "Sources/NetpollProtobuf/Generated"),

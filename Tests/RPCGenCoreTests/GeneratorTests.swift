@@ -22,6 +22,7 @@ struct GeneratorTests {
         "the generated files of the repository are what the generator writes",
         arguments: [
             ("echo.proto", "Examples/Echo/Sources/EchoService"),
+            ("tests/clashes.proto", "Tests/TestProtos"),
             ("tests/everything.proto", "Tests/TestProtos"),
             ("tests/groups.proto", "Tests/TestProtos"),
             ("tests/imported.proto", "Tests/TestProtos"),

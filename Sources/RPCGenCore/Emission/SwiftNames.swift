@@ -20,54 +20,62 @@ enum SwiftNames {
             && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) || $0 == "_" }
     }
 
-    /// A type's name within its parent or its file; `suffix` parts it from what Swift uses itself.
-    ///
-    /// A name that has the suffix already gets another where the rest would get the first, so that
-    /// the two stay different.
-    static func type(_ name: String, suffix: String) -> String {
+    /// The names of types side by side; each has a suffix that parts it from what Swift uses itself
+    /// and from another with its name.
+    static func types(_ types: [(name: String, suffix: String)]) -> [String] {
+        let names = types.map { type($0.name, suffix: $0.suffix) }
+        // Those that are as they were written do not give way.
+        var scope = NameScope(zip(types, names).lazy.filter { $0.name == $1 }.map(\.1))
+        return zip(types, names).map { type, name in
+            type.name == name ? name : name + scope.place(type.suffix) { [name + $0] }
+        }
+    }
+
+    /// A name that has the suffix already gets another where the rest would get the first.
+    private static func type(_ name: String, suffix: String) -> String {
         var stem = name[...]
         while stem.hasSuffix(suffix), !isReservedType(stem) { stem.removeLast(suffix.count) }
         return isReservedType(stem) ? name + suffix : name
     }
 
     private static func isReservedType(_ name: Substring) -> Bool {
-        reservedTypeNames.contains(String(name)) || keywords.contains(String(name))
-            || isUnderscores(name)
+        // Looking up long ones would take long for a name that has the suffix many times.
+        if isUnderscores(name) { return true }
+        return name.utf8.count <= longestReservedType
+            && (reservedTypeNames.contains(String(name)) || keywords.contains(String(name)))
     }
 
-    /// A property's name, with backticks if it needs them.
-    static func property(_ name: String) -> String {
+    /// The names of a property in a message.
+    static func property(_ name: String, isExtensible: Bool) -> PropertyNames {
         let camel = lowerCamel(name)
-        return quoted(camel + propertySuffix(camel))
+        let suffix = propertySuffix(camel, isExtensible: isExtensible)
+        return PropertyNames(plain: camel + suffix, capitalized: upperCamel(name) + suffix)
     }
 
-    /// The part of a name that follows `has` or `clear`.
-    static func capitalizedProperty(_ name: String) -> String {
-        upperCamel(name) + propertySuffix(lowerCamel(name))
+    /// The names of the property of an extension on the extended message.
+    static func extensionProperty(_ name: String, prefix: String) -> PropertyNames {
+        guard !prefix.isEmpty else { return property(name, isExtensible: true) }
+        var whole = prefix + lowerCamel(name)
+        whole += propertySuffix(whole, isExtensible: true)
+        return PropertyNames(
+            plain: whole,
+            capitalized: whole.prefix(1).uppercased() + whole.dropFirst()
+        )
     }
 
     /// What parts a property from what every message has, and from the `hasX` and `clearX` of
     /// another field.
-    private static func propertySuffix(_ camel: String) -> String {
+    private static func propertySuffix(_ camel: String, isExtensible: Bool) -> String {
         let isAccessor = ["has", "clear"].contains {
             camel.hasPrefix($0) && camel.dropFirst($0.count).first?.isUppercase == true
         }
         if isAccessor || reservedPropertyNames.contains(camel) { return "_p" }
+        if isExtensible, camel == "extensionFields" { return "_p" }
         return isUnderscores(camel) ? "__" : ""
     }
 
-    /// The property of an extension on the extended message, and what follows `has` or `clear`.
-    static func extensionProperty(_ name: String, prefix: String)
-        -> (property: String, capitalized: String)
-    {
-        guard !prefix.isEmpty else { return (property(name), capitalizedProperty(name)) }
-        var whole = prefix + lowerCamel(name)
-        whole += propertySuffix(whole)
-        return (quoted(whole), whole.prefix(1).uppercased() + whole.dropFirst())
-    }
-
-    /// The name of the object of an extension that is declared in a message.
-    static func nestedExtension(_ name: String) -> String { escapedCase(name) }
+    /// The name of the object of an extension that is declared in a message, without backticks.
+    static func nestedExtension(_ name: String) -> String { escaped(name) }
 
     /// A file's name without its directory and ending, as the part of an identifier.
     static func fileIdentifier(_ path: String) -> String {
@@ -81,8 +89,25 @@ enum SwiftNames {
     /// The enum of a oneof's members.
     static func oneofType(_ name: String) -> String { "OneOf_\(upperCamel(name))" }
 
-    /// A method's name.
-    static func method(_ name: String) -> String { quoted(lowerCamel(name)) }
+    /// The names of a service's methods, without backticks; no two are the same.
+    static func methods(_ service: Google_Protobuf_ServiceDescriptorProto) -> [String] {
+        var counts: [String: Int] = [:]
+        var scope = NameScope()
+        return service.method.map { method in
+            let name = plainMethod(method.name)
+            counts[name, default: 0] += 1
+            return name + scope.place("_\(counts[name, default: 0])") { [name + $0] }
+        }
+    }
+
+    /// A method's name, if it has no other's.
+    static func method(_ name: String) -> String { quoted(plainMethod(name)) }
+
+    private static func plainMethod(_ name: String) -> String {
+        let camel = lowerCamel(name)
+        if camel == "self" { return "self_" }
+        return isUnderscores(camel) ? camel + "__" : camel
+    }
 
     /// The case names of an enum's values, in order; two numbers never share a name.
     static func enumCases(_ item: Google_Protobuf_EnumDescriptorProto) -> [String] {
@@ -91,12 +116,16 @@ enum SwiftNames {
         for (name, value) in zip(names, item.value) {
             numbers[name, default: []].insert(value.number)
         }
+        var given: [String: Int32] = [:]
         return zip(names, item.value).map { name, value in
-            guard numbers[name, default: []].count > 1 else {
-                // The runtime's only requirement of an enum that SwiftProtobuf does not have.
-                return name == "protoNames" ? "protoNames_" : escapedCase(name)
+            let end = value.number < 0 ? "_n\(value.number.magnitude)" : "_\(value.number)"
+            let plain = numbers[name, default: []].count > 1 ? name + end : escapedCase(name)
+            var unique = plain
+            while let other = given[unique], other != value.number {
+                unique += unique == plain ? end : "_"
             }
-            return name + (value.number < 0 ? "_n\(value.number.magnitude)" : "_\(value.number)")
+            given[unique] = value.number
+            return quoted(unique)
         }
     }
 
@@ -106,11 +135,17 @@ enum SwiftNames {
     }
 
     private static func escapedCase(_ name: String) -> String {
-        if reservedCaseNames.contains(name) { return name + "_" }
-        return isUnderscores(name) ? name + "__" : quoted(name)
+        // An enum has `protoNames` from this runtime, all others from Swift.
+        name == "protoNames" ? "protoNames_" : escaped(name)
     }
 
-    private static func quoted(_ name: String) -> String {
+    private static func escaped(_ name: String) -> String {
+        if reservedCaseNames.contains(name) { return name + "_" }
+        return isUnderscores(name) ? name + "__" : name
+    }
+
+    /// A name with backticks if it needs them.
+    static func quoted(_ name: String) -> String {
         keywords.contains(name) ? "`\(name)`" : name
     }
 
@@ -203,11 +238,10 @@ enum SwiftNames {
         "__COLUMN__", "__FILE__", "__FUNCTION__", "__LINE__",
         "NetpollProtobuf", "NetpollRPC", "UInt8", "messageSchema",
     ]
-    /// SwiftProtobuf's, and at the end the one that only this runtime has to keep free.
+    private static let longestReservedType = reservedTypeNames.lazy.map(\.utf8.count).max() ?? 0
     private static let reservedPropertyNames: Set<String> = [
         "debugDescription", "description", "dynamicType", "hashValue", "init", "isInitialized",
         "self", "unknownFields",
-        "extensionFields",
     ]
     private static let reservedCaseNames: Set<String> = [
         "allCases", "debugDescription", "description", "dynamicType", "hashValue", "init",

@@ -86,14 +86,14 @@ public struct Tests_Naming_Members: Swift.Sendable, Swift.Hashable {
     /// Takes the value of `unknownFields_p` away.
     public mutating func clearUnknownFields_p() { self._unknownFields = nil }
 
-    public var extensionFields_p: Int32 {
+    public var extensionFields: Int32 {
         get { self._extensionFields ?? 0 }
         set { self._extensionFields = newValue }
     }
-    /// Whether `extensionFields_p` has been set.
-    public var hasExtensionFields_p: Bool { self._extensionFields != nil }
-    /// Takes the value of `extensionFields_p` away.
-    public mutating func clearExtensionFields_p() { self._extensionFields = nil }
+    /// Whether `extensionFields` has been set.
+    public var hasExtensionFields: Bool { self._extensionFields != nil }
+    /// Takes the value of `extensionFields` away.
+    public mutating func clearExtensionFields() { self._extensionFields = nil }
 
     public var description_p: Int32 {
         get { self._description ?? 0 }

@@ -22,10 +22,12 @@ struct GeneratorTests {
         "the generated files of the repository are what the generator writes",
         arguments: [
             ("echo.proto", "Examples/Echo/Sources/EchoService"),
+            ("tests/clashes.proto", "Tests/TestProtos"),
             ("tests/everything.proto", "Tests/TestProtos"),
             ("tests/groups.proto", "Tests/TestProtos"),
             ("tests/imported.proto", "Tests/TestProtos"),
             ("tests/json.proto", "Tests/TestProtos"),
+            ("tests/names.proto", "Tests/TestProtos"),
             ("tests/required.proto", "Tests/TestProtos"),
             ("google/protobuf/descriptor.proto", "Sources/NetpollProtobuf/Generated"),
             ("google/protobuf/struct.proto", "Sources/NetpollProtobuf/Generated"),
@@ -84,6 +86,23 @@ struct GeneratorTests {
         #expect(source.contains("/// First line.\n/// Second line.\ninternal struct XYThing"))
         #expect(source.contains("    /// Block\n    /// comment.\n    internal var a: Int32 = 0"))
         #expect(!source.contains("Apart"))
+    }
+
+    @Test(
+        "every line of a comment stays a comment, whatever ends it",
+        arguments: ["\n", "\r\n", "\r", "\u{0B}", "\u{2028}"]
+    )
+    func commentLines(newline: String) throws {
+        let source = try generate(
+            "syntax = \"proto3\";\r\n/* a  \(newline) struct b {\(newline)\(newline) c */\r\n"
+                + "message A {}\r\n"
+        )
+        #expect(source.contains("\n/// a\n/// struct b {\n///\n/// c\ninternal struct A"))
+        #expect(
+            try generate(
+                "syntax = \"proto3\";\r\n// a\r\n// struct b {\r\nmessage A {}\r\n"
+            ).contains("\n/// a\n/// struct b {\ninternal struct A")
+        )
     }
 
     @Test("a unary method costs at most 20 lines for both sides")

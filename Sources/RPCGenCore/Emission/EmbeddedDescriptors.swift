@@ -11,21 +11,19 @@ struct EmbeddedDescriptors {
         self.files = Dictionary(files.map { ($0.name, $0) }) { first, _ in first }
     }
 
-    /// The constant that holds the text, as an expression.
-    static func constant(_ file: Google_Protobuf_FileDescriptorProto) -> String {
-        "\(typeName(file)).descriptors"
-    }
+    /// The constant that holds the text, as an expression; `service` is the Swift name of the file's
+    /// first.
+    static func constant(_ service: String) -> String { "\(service)ServiceFile.descriptors" }
 
-    private static func typeName(_ file: Google_Protobuf_FileDescriptorProto) -> String {
-        let service = file.service.first?.name ?? ""
-        return "\(SwiftNames.typePrefix(file))\(service)ServiceFile"
-    }
-
-    func emit(_ file: Google_Protobuf_FileDescriptorProto, to writer: inout SourceWriter) {
+    func emit(
+        _ file: Google_Protobuf_FileDescriptorProto,
+        _ service: String,
+        to writer: inout SourceWriter
+    ) {
         let text = base64(file.name)
         writer.line()
         writer.line("/// The descriptors of `\(file.name)` and of all that it imports.")
-        writer.block("private enum \(Self.typeName(file))") { writer in
+        writer.block("private enum \(service)ServiceFile") { writer in
             writer.line("static let descriptors: Swift.StaticString = \"\"\"")
             writer.indented { writer in
                 for start in stride(from: 0, to: text.count, by: Self.rowLength) {

@@ -6,92 +6,119 @@ internal import NetpollProtobuf
 /// The names are those of SwiftProtobuf.
 struct ExtensionEmitter {
     private struct Item {
+        /// The field as it is seen where it is declared, and on the extended message.
+        let declaration: FieldModel
         let model: FieldModel
         let path: [Int32]
-        /// The full Swift name of the extension's object.
+        /// The full Swift name of the extension's object, and what it is called on the extended
+        /// message.
         let object: String
+        let reference: String
         /// The full name in the `.proto` file.
         let fullName: String
+        /// The Swift name of the extended message, and what it is called where the extension is
+        /// declared.
         let extended: String
-        let property: String
-        let capitalized: String
+        let extendedReference: String
     }
 
     private let file: Google_Protobuf_FileDescriptorProto
     private let index: TypeIndex
     private let comments: Comments
     private let visibility: String
-    private let topLevel: [Item]
-    private let nested: [(scope: String, items: [Item])]
+    private let names: FileNames
+    private var topLevel: [Item] = []
+    private var nested: [(type: String, items: [Item])] = []
+    /// The names on each extended message.
+    private var properties: [String: NameScope] = [:]
 
     init(
         index: TypeIndex,
         file: Google_Protobuf_FileDescriptorProto,
         comments: Comments,
-        visibility: String
+        visibility: String,
+        names: FileNames
     ) {
         self.file = file
         self.index = index
         self.comments = comments
         self.visibility = visibility
-        let prefix = SwiftNames.typePrefix(file)
-        let package = file.package.isEmpty ? "" : file.package + "."
-        topLevel = file.extension.enumerated().map { position, field in
-            let model = FieldModel(field, slot: 0, in: "", file, index)
-            let base = FieldModel.swiftBaseName(field, index)
-            let names = SwiftNames.extensionProperty(base, prefix: prefix)
-            return Item(
-                model: model,
-                path: [PathNumber.File.extensionField, Int32(clamping: position)],
-                object: "\(prefix)Extensions_\(base)",
-                fullName: package + field.name,
-                extended: index.messages[field.extendee]?.swiftName ?? "Never",
-                property: names.property,
-                capitalized: names.capitalized
+        self.names = names
+        let package = file.package.isEmpty ? "" : "." + file.package
+        for (position, field) in file.extension.enumerated() {
+            let item = item(
+                field,
+                [PathNumber.File.extensionField, Int32(clamping: position)],
+                prefix: SwiftNames.typePrefix(file),
+                object: names.extensions[position],
+                scope: ""
             )
+            topLevel.append(item)
         }
-        var nested: [(scope: String, items: [Item])] = []
         for (position, message) in file.messageType.enumerated() {
-            Self.collect(
-                message,
-                "\(file.package.isEmpty ? "" : "." + file.package).\(message.name)",
-                [PathNumber.File.message, Int32(clamping: position)],
-                file,
-                index,
-                &nested
-            )
+            let path = [PathNumber.File.message, Int32(clamping: position)]
+            collect(message, "\(package).\(message.name)", path)
         }
-        self.nested = nested
     }
 
-    private static func collect(
+    private mutating func collect(
         _ message: Google_Protobuf_DescriptorProto,
         _ name: String,
-        _ path: [Int32],
-        _ file: Google_Protobuf_FileDescriptorProto,
-        _ index: TypeIndex,
-        _ result: inout [(scope: String, items: [Item])]
+        _ path: [Int32]
     ) {
-        let scope = index.messages[name]?.swiftName ?? message.name
-        let items = message.extension.enumerated().map { position, field in
-            let base = FieldModel.swiftBaseName(field, index)
-            let prefix = scope.split(separator: ".").joined(separator: "_") + "_"
-            let names = SwiftNames.extensionProperty(base, prefix: prefix)
-            return Item(
-                model: FieldModel(field, slot: 0, in: "", file, index),
-                path: path + [PathNumber.Message.extensionField, Int32(clamping: position)],
-                object: "\(scope).Extensions.\(SwiftNames.nestedExtension(base))",
-                fullName: "\(name.dropFirst()).\(field.name)",
-                extended: index.messages[field.extendee]?.swiftName ?? "Never",
-                property: names.property,
-                capitalized: names.capitalized
+        let type = index.messages[name]?.swiftName ?? message.name
+        var objects = NameScope()
+        var items: [Item] = []
+        for (position, field) in message.extension.enumerated() {
+            let wanted = SwiftNames.nestedExtension(FieldModel.swiftBaseName(field, index))
+            let object = wanted + objects.place("_\(field.number)") { [wanted + $0] }
+            let item = item(
+                field,
+                path + [PathNumber.Message.extensionField, Int32(clamping: position)],
+                prefix: type.split(separator: ".").joined(separator: "_") + "_",
+                object: "\(type).Extensions.\(SwiftNames.quoted(object))",
+                scope: name
             )
+            items.append(item)
         }
-        if !items.isEmpty { result.append((scope, items)) }
+        if !items.isEmpty { nested.append((type, items)) }
         for (position, child) in message.nestedType.enumerated() {
             let childPath = path + [PathNumber.Message.nested, Int32(clamping: position)]
-            collect(child, "\(name).\(child.name)", childPath, file, index, &result)
+            collect(child, "\(name).\(child.name)", childPath)
         }
+    }
+
+    private mutating func item(
+        _ field: Google_Protobuf_FieldDescriptorProto,
+        _ path: [Int32],
+        prefix: String,
+        object: String,
+        scope: String
+    ) -> Item {
+        let extended = index.messages[field.extendee]
+        let base = FieldModel.swiftBaseName(field, index)
+        let parent = scope.isEmpty ? file.package : String(scope.dropFirst())
+        var taken =
+            properties[field.extendee] ?? extended.map { MessageNames($0, index).scope }
+            ?? NameScope()
+        let property = SwiftNames.extensionProperty(base, prefix: prefix).placed(
+            in: &taken,
+            hasAccessors: field.label != .repeated,
+            number: field.number
+        )
+        properties[field.extendee] = taken
+        let names = MessageNames.Field(property: property, storage: "")
+        let type = extended?.swiftName ?? "Never"
+        return Item(
+            declaration: FieldModel(field, slot: 0, names, in: scope, file, index),
+            model: FieldModel(field, slot: 0, names, in: field.extendee, file, index),
+            path: path,
+            object: object,
+            reference: scope.isEmpty ? object : index.name(of: object, in: field.extendee),
+            fullName: parent.isEmpty ? field.name : "\(parent).\(field.name)",
+            extended: type,
+            extendedReference: index.name(of: type, in: scope)
+        )
     }
 
     private var all: [Item] { topLevel + nested.flatMap(\.items) }
@@ -105,9 +132,9 @@ struct ExtensionEmitter {
             writer.line()
             emitObject(item, "let", &writer)
         }
-        for (scope, items) in nested {
+        for (type, items) in nested {
             writer.line()
-            writer.block("extension \(scope)") { writer in
+            writer.block("extension \(type)") { writer in
                 writer.line("/// The extensions that are declared in the message.")
                 writer.block("\(visibility) enum Extensions") { writer in
                     for item in items { emitObject(item, "static let", &writer) }
@@ -116,20 +143,19 @@ struct ExtensionEmitter {
         }
         writer.line()
         writer.line("/// The extensions of the file.")
-        let name =
-            "\(SwiftNames.typePrefix(file))\(SwiftNames.fileIdentifier(file.name))_Extensions"
-        let declaration = "\(visibility) let \(name): NetpollProtobuf.SimpleExtensionMap = ["
+        let declaration =
+            "\(visibility) let \(names.extensionMap): NetpollProtobuf.SimpleExtensionMap = ["
         writer.lines(declaration, "]") { writer in
             for item in all { writer.line(item.object + ",") }
         }
     }
 
     private func emitObject(_ item: Item, _ keyword: String, _ writer: inout SourceWriter) {
-        let model = item.model
+        let model = item.declaration
         writer.comment(comments[item.path])
         writer.deprecation(model.descriptor.options.deprecated, "extension")
         let type =
-            "NetpollProtobuf.MessageExtension<\(model.extensionType), \(item.extended)>"
+            "NetpollProtobuf.MessageExtension<\(model.extensionType), \(item.extendedReference)>"
         let name = item.object.split(separator: ".").last ?? ""
         var arguments = ["\"\(item.fullName)\"", ".init(\(model.schema.joined(separator: ", ")))"]
         if file.syntax == "proto3" { arguments.append("repairsStrings: false") }
@@ -167,19 +193,19 @@ struct ExtensionEmitter {
         let missing = isRepeated ? "[]" : model.value.defaultValue
         writer.comment(comments[item.path])
         writer.deprecation(model.descriptor.options.deprecated, "extension")
-        writer.block("\(visibility) var \(item.property): \(model.extensionType)") { writer in
-            writer.line("get { self.getExtensionValue(ext: \(item.object)) ?? \(missing) }")
-            writer.line("set { self.setExtensionValue(ext: \(item.object), value: newValue) }")
+        let names = model.names
+        writer.block("\(visibility) var \(names.property): \(model.extensionType)") { writer in
+            writer.line("get { self.getExtensionValue(ext: \(item.reference)) ?? \(missing) }")
+            writer.line("set { self.setExtensionValue(ext: \(item.reference), value: newValue) }")
         }
         guard !isRepeated else { return }
-        let plain = item.property.filter { $0 != "`" }
-        writer.line("/// Whether `\(plain)` has been set.")
-        writer.block("\(visibility) var has\(item.capitalized): Bool") { writer in
-            writer.line("self.hasExtensionValue(ext: \(item.object))")
+        writer.line("/// Whether `\(names.plain)` has been set.")
+        writer.block("\(visibility) var has\(names.capitalized): Bool") { writer in
+            writer.line("self.hasExtensionValue(ext: \(item.reference))")
         }
-        writer.line("/// Takes the value of `\(plain)` away.")
-        writer.block("\(visibility) mutating func clear\(item.capitalized)()") { writer in
-            writer.line("self.clearExtensionValue(ext: \(item.object))")
+        writer.line("/// Takes the value of `\(names.plain)` away.")
+        writer.block("\(visibility) mutating func clear\(names.capitalized)()") { writer in
+            writer.line("self.clearExtensionValue(ext: \(item.reference))")
         }
     }
 }

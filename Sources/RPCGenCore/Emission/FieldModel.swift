@@ -8,8 +8,7 @@ struct FieldModel {
         /// Has a value or not.
         case optional
         case required
-        /// A member of a oneof, by the index of its declaration.
-        case member(Int)
+        case member(MessageNames.Oneof)
         case repeated
         case map(key: ValueModel, value: ValueModel)
     }
@@ -21,12 +20,10 @@ struct FieldModel {
     /// Whether a singular message is kept in a `Box`, because its type is large or contains itself.
     let isBoxed: Bool
 
-    /// The name that Swift names are made of: a group's field is known by its type.
-    private let name: String
+    let names: PropertyNames
+    /// The stored property behind a computed one.
+    let storage: String
 
-    var property: String { SwiftNames.property(name) }
-    var capitalized: String { SwiftNames.capitalizedProperty(name) }
-    var storage: String { SwiftNames.storage(name) }
     /// What generated code reads and writes: the stored property, or what is in its box.
     var stored: String { isBoxed ? "\(storage).value" : storage }
 
@@ -36,29 +33,31 @@ struct FieldModel {
     init(
         _ descriptor: Google_Protobuf_FieldDescriptorProto,
         slot: Int,
+        _ names: MessageNames.Field,
+        memberOf oneof: MessageNames.Oneof? = nil,
         in message: String,
         _ file: Google_Protobuf_FileDescriptorProto,
         _ index: TypeIndex
     ) {
         self.descriptor = descriptor
         self.slot = slot
-        name = Self.swiftBaseName(descriptor, index)
-        value = ValueModel(descriptor, index)
+        self.names = names.property
+        storage = names.storage
+        value = ValueModel(descriptor, in: message, index)
         let isProto3 = file.syntax == "proto3"
         if let entry = index.mapEntry(of: descriptor), entry.field.count == 2 {
             shape = .map(
-                key: ValueModel(entry.field[0], index),
-                value: ValueModel(entry.field[1], index)
+                key: ValueModel(entry.field[0], in: message, index),
+                value: ValueModel(entry.field[1], in: message, index)
             )
         } else if descriptor.label == .repeated {
             shape = .repeated
-        } else if descriptor.hasOneofIndex, !descriptor.proto3Optional {
-            shape = .member(Int(descriptor.oneofIndex))
+        } else if let oneof {
+            shape = .member(oneof)
         } else if descriptor.label == .required {
             shape = .required
         } else {
-            shape =
-                isProto3 && !descriptor.proto3Optional && !value.isMessage ? .implicit : .optional
+            shape = descriptor.isStored(isProto3: isProto3) ? .optional : .implicit
         }
         isBoxed = index.graph.isBoxed(descriptor, in: message)
         isPacked =
@@ -96,7 +95,7 @@ struct FieldModel {
         default: parts.append(value.schemaKind)
         }
         if case .repeated = shape { parts.append(isPacked ? ".packed" : ".repeated") }
-        if case .member(let oneof) = shape { parts.append("oneof: \(oneof)") }
+        if case .member(let oneof) = shape { parts.append("oneof: \(oneof.declaration.slot)") }
         if descriptor.hasJsonName, descriptor.jsonName != NameStyle.json(descriptor.name) {
             parts.append("jsonName: \(ValueModel.quote(descriptor.jsonName))")
         }
@@ -117,23 +116,33 @@ struct ValueModel {
     /// Whether a list of such values looks in memory as in C.
     let isNumber: Bool
 
-    init(_ field: Google_Protobuf_FieldDescriptorProto, _ index: TypeIndex) {
+    /// - Parameters:
+    ///   - field: The field.
+    ///   - message: Where the value's type is named: a message, or an extension of it.
+    ///   - index: All types.
+    init(
+        _ field: Google_Protobuf_FieldDescriptorProto,
+        in message: String,
+        _ index: TypeIndex
+    ) {
         isMessage = field.type == .message || field.type == .group
         isGroup = field.type == .group
         isPackable = ![.string, .bytes, .message, .group].contains(field.type)
         isNumber = isPackable && field.type != .bool && field.type != .enum
         switch field.type {
         case .message, .group:
-            swiftType = index.messages[field.typeName]?.swiftName ?? "Never"
+            swiftType = index.name(
+                of: index.messages[field.typeName]?.swiftName ?? "Never",
+                in: message
+            )
             schemaKind = "\(isGroup ? ".group" : ".message") { \(swiftType).messageSchema }"
             defaultValue = "\(swiftType)()"
         case .enum:
             let type = index.enums[field.typeName]
-            swiftType = type?.swiftName ?? "Never"
-            schemaKind =
-                type?.isClosed == true
-                ? ".closed(\(swiftType).self)" : ".open(\(swiftType).self)"
-            defaultValue = Self.enumDefault(field, type)
+            let name = index.name(of: type?.swiftName ?? "Never", in: message)
+            swiftType = name
+            schemaKind = type?.isClosed == true ? ".closed(\(name).self)" : ".open(\(name).self)"
+            defaultValue = Self.enumDefault(field, type, name)
         default:
             let (type, kind, zero) = Self.scalar(field.type)
             swiftType = type
@@ -144,13 +153,14 @@ struct ValueModel {
 
     private static func enumDefault(
         _ field: Google_Protobuf_FieldDescriptorProto,
-        _ type: TypeIndex.EnumType?
+        _ type: TypeIndex.EnumType?,
+        _ swiftType: String
     ) -> String {
         guard let type, let first = type.descriptor.value.first else { return "nil" }
         let name = field.hasDefaultValue ? field.defaultValue : first.name
         let cases = SwiftNames.enumCases(type.descriptor)
         guard let position = type.descriptor.value.firstIndex(where: { $0.name == name }) else {
-            return "\(type.swiftName)()"
+            return "\(swiftType)()"
         }
         return "." + cases[position]
     }

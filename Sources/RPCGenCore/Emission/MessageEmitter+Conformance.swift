@@ -9,23 +9,26 @@ extension MessageEmitter {
         to writer: inout SourceWriter
     ) {
         let name = "\(scope).\(message.name)"
-        let swiftName = index.messages[name]?.swiftName ?? message.name
-        let model = fields(message, name)
+        guard let type = index.messages[name] else { return }
+        let names = MessageNames(type, index)
+        let model = fields(type, names, name)
         writer.line()
         let isExtensible = !message.extensionRange.isEmpty
         let conformance = isExtensible ? "ExtensibleMessage" : "Message"
-        writer.block("extension \(swiftName): NetpollProtobuf.\(conformance)") { writer in
+        writer.block("extension \(type.swiftName): NetpollProtobuf.\(conformance)") { writer in
             writer.line("\(visibility) static let protoMessageName = \"\(name.dropFirst())\"")
-            emitSchema(model, extras(of: message, swiftName), &writer)
+            emitSchema(
+                model,
+                extras(of: message, index.name(of: type.swiftName, in: name)),
+                &writer
+            )
             writer.line()
             emitFunction(
                 "func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)",
                 &writer
             ) { writer in
                 for field in model { emitEncoding(field, &writer) }
-                for (position, oneof) in realOneofs(message) {
-                    emitOneofEncoding(oneof, position, model, &writer)
-                }
+                for oneof in names.oneofs { emitOneofEncoding(oneof, model, &writer) }
                 if isExtensible { writer.line("try encoder.extensions(self.extensionFields)") }
             }
             writer.line()
@@ -33,7 +36,7 @@ extension MessageEmitter {
                 "mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)",
                 &writer
             ) { writer in
-                for field in model { emitDecoding(field, message, &writer) }
+                for field in model { emitDecoding(field, &writer) }
             }
         }
         for nested in message.nestedType where !isMapEntry(nested) {
@@ -92,33 +95,31 @@ extension MessageEmitter {
 
     private func emitEncoding(_ field: FieldModel, _ writer: inout SourceWriter) {
         let kind = field.value.kind
+        let property = field.names.property
         switch field.shape {
-        case .implicit: writer.line("try encoder.implicit(\(field.slot), self.\(field.property))")
+        case .implicit: writer.line("try encoder.implicit(\(field.slot), self.\(property))")
         case .optional:
             writer.line("try encoder.\(kind.optionalStore)(\(field.slot), self.\(field.encoded))")
         case .required:
             writer.line("try encoder.\(kind.requiredStore)(\(field.slot), self.\(field.encoded))")
         case .repeated:
-            writer.line("try encoder.\(kind.repeatedStore)(\(field.slot), self.\(field.property))")
+            writer.line("try encoder.\(kind.repeatedStore)(\(field.slot), self.\(property))")
         case .map(_, let value):
             let call = value.isMessage ? "messageMap" : "map"
-            writer.line("try encoder.\(call)(\(field.slot), self.\(field.property))")
+            writer.line("try encoder.\(call)(\(field.slot), self.\(property))")
         case .member: break
         }
     }
 
     private func emitOneofEncoding(
-        _ oneof: Google_Protobuf_OneofDescriptorProto,
-        _ position: Int,
+        _ oneof: MessageNames.Oneof,
         _ model: [FieldModel],
         _ writer: inout SourceWriter
     ) {
-        writer.lines("switch self.\(SwiftNames.property(oneof.name)) {", "}", indents: false) {
-            writer in
-            for field in model {
-                guard case .member(position) = field.shape else { continue }
+        writer.lines("switch self.\(oneof.property) {", "}", indents: false) { writer in
+            for field in model where field.isMember(of: oneof.declaration) {
                 writer.line(
-                    "case .\(field.property)(let value)?: "
+                    "case .\(field.names.property)(let value)?: "
                         + "try encoder.\(field.value.kind.memberStore)(\(field.slot), value)"
                 )
             }
@@ -130,31 +131,30 @@ extension MessageEmitter {
 
     private func emitDecoding(
         _ field: FieldModel,
-        _ message: Google_Protobuf_DescriptorProto,
         _ writer: inout SourceWriter
     ) {
         let kind = field.value.kind
+        let property = field.names.property
         switch field.shape {
-        case .implicit: writer.line("try decoder.implicit(\(field.slot), &self.\(field.property))")
+        case .implicit: writer.line("try decoder.implicit(\(field.slot), &self.\(property))")
         case .optional:
             writer.line("self.\(field.stored) = try decoder.\(kind.optionalLoad)(\(field.slot))")
         case .required:
             writer.line("self.\(field.stored) = try decoder.\(kind.requiredLoad)(\(field.slot))")
         case .repeated:
-            writer.line("self.\(field.property) = try decoder.\(kind.repeatedLoad)(\(field.slot))")
+            writer.line("self.\(property) = try decoder.\(kind.repeatedLoad)(\(field.slot))")
         case .map(let key, let value):
             let call = value.isMessage ? "messageMap" : "map"
             var arguments = ["\(field.slot)", key.defaultValue]
             if !value.isMessage { arguments.append(value.defaultValue) }
-            writer.call("self.\(field.property) = try decoder.\(call)", arguments)
+            writer.call("self.\(property) = try decoder.\(call)", arguments)
         case .member(let oneof):
-            let name = message.oneofDecl[oneof].name
             writer.block(
                 "if let value: \(field.swiftType) = try decoder.\(kind.optionalLoad)(\(field.slot))"
             ) { writer in
                 writer.line(
-                    "self.\(SwiftNames.property(name)) = "
-                        + "\(SwiftNames.oneofType(name)).\(field.property)(value)"
+                    "self.\(oneof.property) = "
+                        + "\(oneof.declaration.type).\(property)(value)"
                 )
             }
         }

@@ -15,20 +15,19 @@ struct MessageEmitter {
         to writer: inout SourceWriter
     ) {
         let name = "\(scope).\(message.name)"
-        let swiftName = index.messages[name]?.swiftName ?? message.name
-        let model = fields(message, name)
+        guard let type = index.messages[name] else { return }
+        let names = MessageNames(type, index)
+        let model = fields(type, names, name)
         writer.comment(comments[path])
         writer.deprecation(message.options.deprecated, "message")
         writer.block(
-            "\(visibility) struct \(lastComponent(swiftName)): Swift.Sendable, Swift.Hashable"
+            "\(visibility) struct \(lastComponent(type.swiftName)): Swift.Sendable, Swift.Hashable"
         ) { writer in
-            for field in model { emitProperty(field, path, message, &writer) }
-            for (position, oneof) in realOneofs(message) {
-                writer.comment(
-                    comments[path + [PathNumber.Message.oneof, Int32(clamping: position)]]
-                )
-                let type = SwiftNames.oneofType(oneof.name)
-                writer.line("\(visibility) var \(SwiftNames.property(oneof.name)): \(type)?")
+            for field in model { emitProperty(field, path, &writer) }
+            for oneof in names.oneofs {
+                let slot = Int32(clamping: oneof.declaration.slot)
+                writer.comment(comments[path + [PathNumber.Message.oneof, slot]])
+                writer.line("\(visibility) var \(oneof.property): \(oneof.declaration.type)?")
                 writer.line()
             }
             if !message.extensionRange.isEmpty {
@@ -38,9 +37,7 @@ struct MessageEmitter {
             }
             writer.line("\(visibility) var unknownFields = NetpollProtobuf.UnknownFields()")
             writer.line()
-            for (position, oneof) in realOneofs(message) {
-                emitOneof(oneof, position, model, &writer)
-            }
+            for oneof in names.oneofs { emitOneof(oneof.declaration, model, &writer) }
             for (position, item) in message.enumType.enumerated() {
                 EnumEmitter(file: file, comments: comments, visibility: visibility).emit(
                     item,
@@ -70,12 +67,11 @@ struct MessageEmitter {
     private func emitProperty(
         _ field: FieldModel,
         _ path: [Int32],
-        _ message: Google_Protobuf_DescriptorProto,
         _ writer: inout SourceWriter
     ) {
         writer.comment(comments[path + [PathNumber.Message.field, Int32(clamping: field.slot)]])
         writer.deprecation(field.descriptor.options.deprecated, "field")
-        let declaration = "\(visibility) var \(field.property): \(field.swiftType)"
+        let declaration = "\(visibility) var \(field.names.property): \(field.swiftType)"
         switch field.shape {
         case .implicit:
             writer.line("\(declaration) = \(field.value.defaultValue)")
@@ -84,28 +80,32 @@ struct MessageEmitter {
         case .map:
             writer.line("\(declaration) = [:]")
         case .member(let oneof):
-            let type = SwiftNames.oneofType(message.oneofDecl[oneof].name)
-            let property = SwiftNames.property(message.oneofDecl[oneof].name)
+            let property = field.names.property
             writer.block(declaration) { writer in
                 writer.block("get") { writer in
                     writer.line(
-                        "if case .\(field.property)(let value)? = self.\(property) { return value }"
+                        "if case .\(property)(let value)? = self.\(oneof.property) "
+                            + "{ return value }"
                     )
                     writer.line("return \(field.value.defaultValue)")
                 }
-                writer.line("set { self.\(property) = \(type).\(field.property)(newValue) }")
+                writer.line(
+                    "set { self.\(oneof.property) = "
+                        + "\(oneof.declaration.type).\(property)(newValue) }"
+                )
             }
         case .optional, .required:
             let stored = field.stored
+            let names = field.names
             writer.block(declaration) { writer in
                 writer.line("get { self.\(stored) ?? \(field.value.defaultValue) }")
                 writer.line("set { self.\(stored) = newValue }")
             }
-            writer.line("/// Whether `\(field.property.filter { $0 != "`" })` has been set.")
-            writer.line("\(visibility) var has\(field.capitalized): Bool { self.\(stored) != nil }")
-            writer.line("/// Takes the value of `\(field.property.filter { $0 != "`" })` away.")
+            writer.line("/// Whether `\(names.plain)` has been set.")
+            writer.line("\(visibility) var has\(names.capitalized): Bool { self.\(stored) != nil }")
+            writer.line("/// Takes the value of `\(names.plain)` away.")
             writer.line(
-                "\(visibility) mutating func clear\(field.capitalized)() { self.\(stored) = nil }"
+                "\(visibility) mutating func clear\(names.capitalized)() { self.\(stored) = nil }"
             )
         }
         writer.line()
@@ -122,35 +122,38 @@ struct MessageEmitter {
     }
 
     private func emitOneof(
-        _ oneof: Google_Protobuf_OneofDescriptorProto,
-        _ position: Int,
+        _ oneof: TypeIndex.Oneof,
         _ model: [FieldModel],
         _ writer: inout SourceWriter
     ) {
-        let members = model.filter { if case .member(position) = $0.shape { true } else { false } }
+        let members = model.filter { $0.isMember(of: oneof) }
         let keyword = members.contains { $0.isBoxed } ? "indirect enum" : "enum"
         writer.line("/// The members of `\(oneof.name)`.")
-        let type = SwiftNames.oneofType(oneof.name)
-        writer.block("\(visibility) \(keyword) \(type): Swift.Sendable, Swift.Hashable") { writer in
-            for field in members { writer.line("case \(field.property)(\(field.swiftType))") }
+        let declaration = "\(visibility) \(keyword) \(oneof.type)"
+        writer.block("\(declaration): Swift.Sendable, Swift.Hashable") { writer in
+            for field in members { writer.line("case \(field.names.property)(\(field.swiftType))") }
         }
         writer.line()
     }
 
     // MARK: Helpers
 
-    func fields(_ message: Google_Protobuf_DescriptorProto, _ name: String) -> [FieldModel] {
-        message.field.enumerated().map { FieldModel($1, slot: $0, in: name, file, index) }
-    }
-
-    /// The oneofs that were written, not those behind proto3 `optional` fields.
-    func realOneofs(
-        _ message: Google_Protobuf_DescriptorProto
-    ) -> [(Int, Google_Protobuf_OneofDescriptorProto)] {
-        message.oneofDecl.enumerated().filter { position, _ in
-            !message.field.contains {
-                $0.proto3Optional && $0.oneofIndex == Int32(clamping: position)
-            }
+    func fields(_ message: TypeIndex.MessageType, _ names: MessageNames, _ name: String)
+        -> [FieldModel]
+    {
+        let oneofs = Dictionary(
+            uniqueKeysWithValues: names.oneofs.map { ($0.declaration.slot, $0) }
+        )
+        return message.descriptor.field.enumerated().map { slot, field in
+            FieldModel(
+                field,
+                slot: slot,
+                names.fields[slot],
+                memberOf: field.hasOneofIndex ? oneofs[Int(field.oneofIndex)] : nil,
+                in: name,
+                file,
+                index
+            )
         }
     }
 
@@ -164,6 +167,10 @@ struct MessageEmitter {
 }
 
 extension FieldModel {
+    func isMember(of oneof: TypeIndex.Oneof) -> Bool {
+        if case .member(let other) = shape { other.declaration.slot == oneof.slot } else { false }
+    }
+
     /// Whether the field has a property of its own behind the public one.
     var isStored: Bool {
         switch shape {

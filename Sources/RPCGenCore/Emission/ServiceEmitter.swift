@@ -12,25 +12,27 @@ struct ServiceEmitter {
 
     func emit(
         _ service: Google_Protobuf_ServiceDescriptorProto,
+        _ name: String,
         _ path: [Int32],
         to writer: inout SourceWriter
     ) {
-        let name = SwiftNames.typePrefix(file) + service.name
+        let methods = SwiftNames.methods(service)
         if contents.contains(.server) {
             writer.line()
-            emitProtocol(service, name, path, &writer)
+            emitProtocol(service, name, methods, path, &writer)
             writer.line()
-            emitRegistration(service, name, &writer)
+            emitRegistration(service, name, methods, &writer)
         }
         if contents.contains(.client) {
             writer.line()
-            emitClient(service, name, path, &writer)
+            emitClient(service, name, methods, path, &writer)
         }
     }
 
     private func emitProtocol(
         _ service: Google_Protobuf_ServiceDescriptorProto,
         _ name: String,
+        _ methods: [String],
         _ path: [Int32],
         _ writer: inout SourceWriter
     ) {
@@ -42,7 +44,7 @@ struct ServiceEmitter {
                 )
                 writer.deprecation(method.options.deprecated, "method")
                 writer.signature(
-                    "nonisolated(nonsending) func \(SwiftNames.method(method.name))",
+                    "nonisolated(nonsending) func \(SwiftNames.quoted(methods[position]))",
                     ["_ request: \(type(method.inputType))", "context: NetpollRPC.RPCContext"],
                     "async throws",
                     "-> \(type(method.outputType))"
@@ -54,6 +56,7 @@ struct ServiceEmitter {
     private func emitRegistration(
         _ service: Google_Protobuf_ServiceDescriptorProto,
         _ name: String,
+        _ methods: [String],
         _ writer: inout SourceWriter
     ) {
         writer.block("extension \(name)Service") { writer in
@@ -76,8 +79,8 @@ struct ServiceEmitter {
             writer.block(
                 "\(visibility) func registerMethods(with registrar: inout NetpollRPC.MethodRegistrar)"
             ) { writer in
-                for method in service.method {
-                    let call = "self.\(SwiftNames.method(method.name))"
+                for (method, name) in zip(service.method, methods) {
+                    let call = "self.\(SwiftNames.quoted(name))"
                     writer.lines(
                         "registrar.register(\"\(method.name)\") { "
                             + "(request: \(type(method.inputType)), context) "
@@ -94,6 +97,7 @@ struct ServiceEmitter {
     private func emitClient(
         _ service: Google_Protobuf_ServiceDescriptorProto,
         _ name: String,
+        _ methods: [String],
         _ path: [Int32],
         _ writer: inout SourceWriter
     ) {
@@ -106,14 +110,14 @@ struct ServiceEmitter {
                 "\(visibility) init(_ client: NetpollRPC.RPCClient) { self.client = client }"
             )
             for (position, method) in service.method.enumerated() {
-                let constant = SwiftNames.lowerCamel(method.name) + "Method"
+                let name = methods[position]
                 writer.line()
                 writer.comment(
                     comments[path + [PathNumber.Service.method, Int32(clamping: position)]]
                 )
                 writer.deprecation(method.options.deprecated, "method")
                 writer.lines(
-                    "\(visibility) nonisolated(nonsending) func \(SwiftNames.method(method.name))(",
+                    "\(visibility) nonisolated(nonsending) func \(SwiftNames.quoted(name))(",
                     ") async throws -> \(type(method.outputType)) {"
                 ) { writer in
                     writer.line("_ request: \(type(method.inputType)),")
@@ -123,16 +127,15 @@ struct ServiceEmitter {
                 writer.indented { writer in
                     writer.call(
                         "try await client.call",
-                        ["Self.\(constant)", "request", "timeout: timeout", "options: options"]
+                        ["Self.\(name)Method", "request", "timeout: timeout", "options: options"]
                     )
                 }
                 writer.line("}")
             }
-            for method in service.method {
-                let constant = SwiftNames.lowerCamel(method.name) + "Method"
+            for (method, name) in zip(service.method, methods) {
                 writer.line()
                 writer.call(
-                    "private static let \(constant) = NetpollRPC.MethodDescriptor",
+                    "private static let \(name)Method = NetpollRPC.MethodDescriptor",
                     [
                         "service: \"\(service.name)\"", "package: \"\(file.package)\"",
                         "name: \"\(method.name)\"",

@@ -98,11 +98,11 @@ struct SourceWriter {
     /// Adds a `.proto` comment as a documentation comment.
     mutating func comment(_ comment: String?) {
         guard let comment else { return }
-        var lines = comment.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        // For Swift a carriage return ends a line too; with a line feed it is one character.
+        let parts = comment.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        var lines = parts.map { line in
             var line = line
-            while let last = line.last, last == " " || last == "\t" || last == "\r" {
-                line.removeLast()
-            }
+            while let last = line.last, last == " " || last == "\t" { line.removeLast() }
             return line
         }
         while lines.last?.isEmpty == true { lines.removeLast() }

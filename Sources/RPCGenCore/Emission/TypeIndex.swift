@@ -8,58 +8,115 @@ struct TypeIndex {
         let isClosed: Bool
     }
 
+    /// A oneof that was written, not one behind a proto3 `optional` field.
+    struct Oneof {
+        /// The index of its declaration.
+        let slot: Int
+        /// The name in the `.proto` file.
+        let name: String
+        /// The number of its first member, which it has in place of one of its own.
+        let number: Int32
+        /// The name of the enum of its members.
+        let type: String
+    }
+
     struct MessageType {
         let swiftName: String
         let descriptor: Google_Protobuf_DescriptorProto
+        let isProto3: Bool
+        let oneofs: [Oneof]
+        /// The names of all types that are declared in its Swift type.
+        let innerTypes: NameScope
     }
 
     private(set) var messages: [String: MessageType] = [:]
     private(set) var enums: [String: EnumType] = [:]
+    /// The names of all types within their parents.
+    private(set) var typeNames: Set<String> = []
     private(set) var graph = MessageGraph([:])
+    /// Where names are kept for types that ``name(of:in:)`` cannot call by their own.
+    var hiddenTypes: HiddenTypes?
 
     init(_ files: [Google_Protobuf_FileDescriptorProto]) {
         for file in files {
-            let scope = file.package.isEmpty ? "" : "." + file.package
-            let prefix = SwiftNames.typePrefix(file)
-            for message in file.messageType { add(message, scope, prefix, file) }
-            for item in file.enumType { add(item, scope, prefix, file) }
+            _ = add(
+                file.messageType,
+                file.enumType,
+                scope: file.package.isEmpty ? "" : "." + file.package,
+                parent: "",
+                prefix: SwiftNames.typePrefix(file),
+                isProto3: file.syntax == "proto3"
+            )
         }
         graph = MessageGraph(messages.mapValues(\.descriptor))
     }
 
+    /// Adds types that are declared side by side.
+    ///
+    /// - Returns: Their names.
     private mutating func add(
-        _ message: Google_Protobuf_DescriptorProto,
-        _ scope: String,
-        _ prefix: String,
-        _ file: Google_Protobuf_FileDescriptorProto
-    ) {
-        let name = "\(scope).\(message.name)"
-        let isTopLevel = !prefix.hasSuffix(".")
-        let swiftName =
-            prefix
-            + (isTopLevel && !prefix.isEmpty
-                ? message.name : SwiftNames.type(message.name, suffix: "Message"))
-        messages[name] = MessageType(swiftName: swiftName, descriptor: message)
-        for nested in message.nestedType { add(nested, name, swiftName + ".", file) }
-        for item in message.enumType { add(item, name, swiftName + ".", file) }
+        _ messages: [Google_Protobuf_DescriptorProto],
+        _ enums: [Google_Protobuf_EnumDescriptorProto],
+        scope: String,
+        parent: String,
+        prefix: String,
+        isProto3: Bool
+    ) -> [String] {
+        let names = SwiftNames.types(
+            messages.map { (prefix + $0.name, "Message") }
+                + enums.map { (prefix + $0.name, "Enum") }
+        )
+        typeNames.formUnion(names)
+        for (item, name) in zip(enums, names.dropFirst(messages.count)) {
+            self.enums["\(scope).\(item.name)"] = EnumType(
+                swiftName: parent + name,
+                descriptor: item,
+                isClosed: !isProto3
+            )
+        }
+        for (message, name) in zip(messages, names) {
+            let inner = add(
+                message.nestedType,
+                message.enumType,
+                scope: "\(scope).\(message.name)",
+                parent: "\(parent)\(name).",
+                prefix: "",
+                isProto3: isProto3
+            )
+            var innerTypes = NameScope(inner)
+            let oneofs = message.writtenOneofs.map { slot, name, number in
+                let type = SwiftNames.oneofType(name)
+                let end = innerTypes.place("_\(number)") { [type + $0] }
+                typeNames.insert(type + end)
+                return Oneof(slot: slot, name: name, number: number, type: type + end)
+            }
+            self.messages["\(scope).\(message.name)"] = MessageType(
+                swiftName: parent + name,
+                descriptor: message,
+                isProto3: isProto3,
+                oneofs: oneofs,
+                innerTypes: innerTypes
+            )
+        }
+        return names
     }
 
-    private mutating func add(
-        _ item: Google_Protobuf_EnumDescriptorProto,
-        _ scope: String,
-        _ prefix: String,
-        _ file: Google_Protobuf_FileDescriptorProto
-    ) {
-        let isTopLevel = !prefix.hasSuffix(".")
-        let swiftName =
-            prefix
-            + (isTopLevel && !prefix.isEmpty
-                ? item.name : SwiftNames.type(item.name, suffix: "Enum"))
-        enums["\(scope).\(item.name)"] = EnumType(
-            swiftName: swiftName,
-            descriptor: item,
-            isClosed: file.syntax != "proto3"
-        )
+    /// How a type is called in the Swift type of a message, or in an extension of it.
+    ///
+    /// - Parameters:
+    ///   - swiftName: The type's full name, or that of something in it.
+    ///   - message: The absolute protobuf name of the message; empty outside messages.
+    /// - Returns: The name, or another if something in the message hides it.
+    func name(of swiftName: String, in message: String) -> String {
+        let root = swiftName.prefix { $0 != "." }
+        var place = message[...]
+        while let type = messages[String(place)] {
+            if type.innerTypes.contains(String(root)), let hiddenTypes {
+                return hiddenTypes.alias(for: root) + swiftName.dropFirst(root.count)
+            }
+            place = place[..<(place.lastIndex(of: ".") ?? place.startIndex)]
+        }
+        return swiftName
     }
 
     /// The map entry behind a field, if the field is a map.
@@ -71,5 +128,18 @@ struct TypeIndex {
             message.hasOptions, message.options.mapEntry
         else { return nil }
         return message
+    }
+}
+
+extension Google_Protobuf_DescriptorProto {
+    fileprivate var writtenOneofs: [(slot: Int, name: String, number: Int32)] {
+        var first: [Int: Google_Protobuf_FieldDescriptorProto] = [:]
+        for field in field.reversed() where field.hasOneofIndex {
+            first[Int(field.oneofIndex)] = field
+        }
+        return oneofDecl.enumerated().compactMap { slot, oneof in
+            guard let member = first[slot], !member.proto3Optional else { return nil }
+            return (slot, oneof.name, member.number)
+        }
     }
 }

@@ -128,17 +128,16 @@ extension Scaffold {
         let index = TypeIndex(compiled.files)
         var handlerNames: Set<String> = []
         return compiled.files.filter { compiled.requested.contains($0.name) }.flatMap { file in
-            file.service.map { service in
-                let swiftName = SwiftNames.typePrefix(file) + service.name
+            zip(file.service, FileNames(file, index).services).map { service, swiftName in
                 // Packages may have services of one name.
                 let isFirst = handlerNames.insert(service.name).inserted
                 return Service(
                     swiftName: swiftName,
                     name: service.name,
                     handlerName: "\(isFirst ? service.name : swiftName)Handler",
-                    methods: service.method.map { method in
+                    methods: zip(service.method, SwiftNames.methods(service)).map { method, name in
                         Method(
-                            name: SwiftNames.method(method.name),
+                            name: SwiftNames.quoted(name),
                             input: index.messages[method.inputType]?.swiftName ?? "Never",
                             output: index.messages[method.outputType]?.swiftName ?? "Never"
                         )

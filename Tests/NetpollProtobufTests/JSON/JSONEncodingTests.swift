@@ -74,7 +74,7 @@ struct JSONEncodingTests {
     func options() throws {
         let message = Tests_JSONForms.with {
             $0.renamed = "x"
-            $0._OddName = 1
+            $0.odd_Name_ = 1
             $0.kept = 0
         }
         #expect(try message.jsonString() == #"{"@other name":"x","OddName":1,"kept":0}"#)

@@ -83,9 +83,9 @@ public struct Tests_Strict: Swift.Sendable, Swift.Hashable {
         set { self._id = newValue }
     }
     /// Whether `id` has been set.
-    public var hasId: Bool { self._id != nil }
+    public var hasID: Bool { self._id != nil }
     /// Takes the value of `id` away.
-    public mutating func clearId() { self._id = nil }
+    public mutating func clearID() { self._id = nil }
 
     public var unknownFields = NetpollProtobuf.UnknownFields()
 

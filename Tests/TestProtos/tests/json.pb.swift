@@ -208,7 +208,7 @@ public struct Tests_JSONForms: Swift.Sendable, Swift.Hashable {
 
     public var renamed: String = ""
 
-    public var _OddName: Int32 = 0
+    public var odd_Name_: Int32 = 0
 
     public var kept: Int32 {
         get { self._kept ?? 0 }
@@ -340,7 +340,7 @@ extension Tests_JSONForms: NetpollProtobuf.Message {
         try encoder.messageMap(23, self.valueMap)
         try encoder.messageMap(24, self.durationMap)
         try encoder.implicit(29, self.renamed)
-        try encoder.implicit(30, self._OddName)
+        try encoder.implicit(30, self.odd_Name_)
         try encoder.optional(31, self._kept)
         switch self.choice {
         case .chosenNull(let value)?: try encoder.store(25, value)
@@ -392,7 +392,7 @@ extension Tests_JSONForms: NetpollProtobuf.Message {
             self.choice = OneOf_Choice.chosenMessage(value)
         }
         try decoder.implicit(29, &self.renamed)
-        try decoder.implicit(30, &self._OddName)
+        try decoder.implicit(30, &self.odd_Name_)
         self._kept = try decoder.optional(31)
     }
 }

@@ -4,16 +4,16 @@
 public import NetpollProtobuf
 
 public enum Tests_Clashing: NetpollProtobuf.Enum, Swift.CaseIterable {
-    case clashingOne
-    case one
+    case one_0
+    case one_1
     case two
 
-    public init() { self = .clashingOne }
+    public init() { self = .one_0 }
 
     public init?(rawValue: Int) {
         switch rawValue {
-        case 0: self = .clashingOne
-        case 1: self = .one
+        case 0: self = .one_0
+        case 1: self = .one_1
         case 2: self = .two
         default: return nil
         }
@@ -21,8 +21,8 @@ public enum Tests_Clashing: NetpollProtobuf.Enum, Swift.CaseIterable {
 
     public var rawValue: Int {
         switch self {
-        case .clashingOne: 0
-        case .one: 1
+        case .one_0: 0
+        case .one_1: 1
         case .two: 2
         }
     }
@@ -226,14 +226,14 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
     public mutating func clearClearCount_p() { self._clearCount = nil }
 
     /// - Note: This field is marked as deprecated in the `.proto` file.
-    public var __p: String {
+    public var ___: String {
         get { self.__ ?? "" }
         set { self.__ = newValue }
     }
-    /// Whether `__p` has been set.
-    public var has__p: Bool { self.__ != nil }
-    /// Takes the value of `__p` away.
-    public mutating func clear__p() { self.__ = nil }
+    /// Whether `___` has been set.
+    public var has___: Bool { self.__ != nil }
+    /// Takes the value of `___` away.
+    public mutating func clear___() { self.__ = nil }
 
     public var delta: Int32 {
         get { self._delta ?? 0 }
@@ -289,14 +289,14 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
     }
 
     public enum Tint: NetpollProtobuf.Enum, Swift.CaseIterable {
-        case none_
+        case none
         case red
 
-        public init() { self = .none_ }
+        public init() { self = .none }
 
         public init?(rawValue: Int) {
             switch rawValue {
-            case 0: self = .none_
+            case 0: self = .none
             case 1: self = .red
             default: return nil
             }
@@ -304,7 +304,7 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
 
         public var rawValue: Int {
             switch self {
-            case .none_: 0
+            case .none: 0
             case .red: 1
             }
         }
@@ -318,9 +318,9 @@ public struct Tests_Legacy: Swift.Sendable, Swift.Hashable {
             set { self._id = newValue }
         }
         /// Whether `id` has been set.
-        public var hasId: Bool { self._id != nil }
+        public var hasID: Bool { self._id != nil }
         /// Takes the value of `id` away.
-        public mutating func clearId() { self._id = nil }
+        public mutating func clearID() { self._id = nil }
 
         public var label: String {
             get { self._label ?? "part \"one\"\n" }
@@ -463,7 +463,7 @@ extension Tests_Legacy: NetpollProtobuf.ExtensibleMessage {
         self.packed = try decoder.numbers(15)
         self._part = try decoder.message(16)
         self.parts = try decoder.messages(17)
-        self.tintMap = try decoder.map(18, "", .none_)
+        self.tintMap = try decoder.map(18, "", .none)
         self.partMap = try decoder.messageMap(19, 0)
         if let value: Tests_Legacy.Shade = try decoder.optional(20) {
             self.choice = OneOf_Choice.choiceShade(value)

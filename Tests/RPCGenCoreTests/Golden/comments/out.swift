@@ -6,16 +6,16 @@ import NetpollProtobuf
 /// About Shade.
 internal enum Shade: NetpollProtobuf.Enum, Swift.CaseIterable {
     /// About none.
-    case none_
+    case none
     case old
     /// A number that this version of the enum does not know.
     case UNRECOGNIZED(Int)
 
-    internal init() { self = .none_ }
+    internal init() { self = .none }
 
     internal init?(rawValue: Int) {
         switch rawValue {
-        case 0: self = .none_
+        case 0: self = .none
         case 1: self = .old
         default: self = .UNRECOGNIZED(rawValue)
         }
@@ -23,7 +23,7 @@ internal enum Shade: NetpollProtobuf.Enum, Swift.CaseIterable {
 
     internal var rawValue: Int {
         switch self {
-        case .none_: 0
+        case .none: 0
         case .old: 1
         case .UNRECOGNIZED(let number): number
         }
@@ -31,7 +31,7 @@ internal enum Shade: NetpollProtobuf.Enum, Swift.CaseIterable {
 
     /// The values that the `.proto` file names.
     internal static let allCases: [Self] = [
-        .none_,
+        .none,
         .old,
     ]
 

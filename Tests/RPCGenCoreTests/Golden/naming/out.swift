@@ -20,7 +20,7 @@ internal struct GoldenNames_V1_Type: Swift.Sendable, Swift.Hashable {
 
     internal var name: String = ""
 
-    internal var _X: String = ""
+    internal var x: String = ""
 
     internal var a1B2: String = ""
 
@@ -33,7 +33,144 @@ internal struct GoldenNames_V1_Type: Swift.Sendable, Swift.Hashable {
     /// Takes the value of `protocol` away.
     internal mutating func clearProtocol() { self._protocol = nil }
 
+    internal var id: String {
+        get { self._id ?? "" }
+        set { self._id = newValue }
+    }
+    /// Whether `id` has been set.
+    internal var hasID: Bool { self._id != nil }
+    /// Takes the value of `id` away.
+    internal mutating func clearID() { self._id = nil }
+
+    internal var httpsProxy: String {
+        get { self._httpsProxy ?? "" }
+        set { self._httpsProxy = newValue }
+    }
+    /// Whether `httpsProxy` has been set.
+    internal var hasHTTPSProxy: Bool { self._httpsProxy != nil }
+    /// Takes the value of `httpsProxy` away.
+    internal mutating func clearHTTPSProxy() { self._httpsProxy = nil }
+
+    internal var urlRewrite: GoldenNames_V1_Type.ProtocolMessage {
+        get { self._urlRewrite ?? GoldenNames_V1_Type.ProtocolMessage() }
+        set { self._urlRewrite = newValue }
+    }
+    /// Whether `urlRewrite` has been set.
+    internal var hasURLRewrite: Bool { self._urlRewrite != nil }
+    /// Takes the value of `urlRewrite` away.
+    internal mutating func clearURLRewrite() { self._urlRewrite = nil }
+
+    internal var self_p: Int32 {
+        get { self._self ?? 0 }
+        set { self._self = newValue }
+    }
+    /// Whether `self_p` has been set.
+    internal var hasSelf_p: Bool { self._self != nil }
+    /// Takes the value of `self_p` away.
+    internal mutating func clearSelf_p() { self._self = nil }
+
+    internal var foo_: Int32 = 0
+
+    internal var a_B: Int32 = 0
+
+    internal var _Y: Int32 = 0
+
+    internal var _1St: Int32 = 0
+
+    internal var fieldName20_: Int32 = 0
+
+    internal var fieldID21: Int32 = 0
+
+    internal var ___: Int32 = 0
+
+    internal var parseHttprequest: Int32 = 0
+
+    internal var serializedBytes: Int32 = 0
+
+    internal var isInitialized_p: Int32 = 0
+
     internal var unknownFields = NetpollProtobuf.UnknownFields()
+
+    internal enum Enum: NetpollProtobuf.Enum, Swift.CaseIterable {
+        case none
+        case description_
+        case id
+        case allCases_
+        case protoNames_
+        case type_
+        /// A number that this version of the enum does not know.
+        case UNRECOGNIZED(Int)
+
+        internal init() { self = .none }
+
+        internal init?(rawValue: Int) {
+            switch rawValue {
+            case 0: self = .none
+            case 1: self = .description_
+            case 2: self = .id
+            case 3: self = .allCases_
+            case 4: self = .protoNames_
+            case 5: self = .type_
+            default: self = .UNRECOGNIZED(rawValue)
+            }
+        }
+
+        internal var rawValue: Int {
+            switch self {
+            case .none: 0
+            case .description_: 1
+            case .id: 2
+            case .allCases_: 3
+            case .protoNames_: 4
+            case .type_: 5
+            case .UNRECOGNIZED(let number): number
+            }
+        }
+
+        /// The values that the `.proto` file names.
+        internal static let allCases: [Self] = [
+            .none,
+            .description_,
+            .id,
+            .allCases_,
+            .protoNames_,
+            .type_,
+        ]
+
+        internal static let protoNames: NetpollProtobuf.EnumNames = [
+            0: "NONE", 1: "DESCRIPTION", 2: "ENUM_ID", 3: "ENUM_ALL_CASES", 4: "ENUM_PROTO_NAMES",
+            5: "ENUM_TYPE_",
+        ]
+    }
+
+    internal enum ProtocolEnumEnum: NetpollProtobuf.Enum, Swift.CaseIterable {
+        case `protocol`
+        /// A number that this version of the enum does not know.
+        case UNRECOGNIZED(Int)
+
+        internal init() { self = .`protocol` }
+
+        internal init?(rawValue: Int) {
+            switch rawValue {
+            case 0: self = .`protocol`
+            default: self = .UNRECOGNIZED(rawValue)
+            }
+        }
+
+        internal var rawValue: Int {
+            switch self {
+            case .`protocol`: 0
+            case .UNRECOGNIZED(let number): number
+            }
+        }
+
+        /// The values that the `.proto` file names.
+        internal static let allCases: [Self] = [
+            .`protocol`
+        ]
+
+        internal static let protoNames: NetpollProtobuf.EnumNames = [0: "PROTOCOL"]
+    }
 
     internal struct ProtocolMessage: Swift.Sendable, Swift.Hashable {
         internal var self_p: Int32 = 0
@@ -43,9 +180,37 @@ internal struct GoldenNames_V1_Type: Swift.Sendable, Swift.Hashable {
         internal init() {}
     }
 
+    internal struct TypeMessageMessage: Swift.Sendable, Swift.Hashable {
+        internal var unknownFields = NetpollProtobuf.UnknownFields()
+
+        internal init() {}
+    }
+
+    internal struct Message: Swift.Sendable, Swift.Hashable {
+        internal var unknownFields = NetpollProtobuf.UnknownFields()
+
+        internal init() {}
+    }
+
+    internal struct DataMessage: Swift.Sendable, Swift.Hashable {
+        internal var unknownFields = NetpollProtobuf.UnknownFields()
+
+        internal init() {}
+    }
+
+    internal struct SwiftProtobufMessage: Swift.Sendable, Swift.Hashable {
+        internal var unknownFields = NetpollProtobuf.UnknownFields()
+
+        internal init() {}
+    }
+
     internal init() {}
 
     fileprivate var _protocol: GoldenNames_V1_Type.ProtocolMessage?
+    fileprivate var _id: String?
+    fileprivate var _httpsProxy: String?
+    fileprivate var _urlRewrite: GoldenNames_V1_Type.ProtocolMessage?
+    fileprivate var _self: Int32?
 }
 
 extension GoldenNames_V1_Type: NetpollProtobuf.Message {
@@ -64,6 +229,24 @@ extension GoldenNames_V1_Type: NetpollProtobuf.Message {
             .init(9, "_x", .string),
             .init(10, "a1b2", .string),
             .init(11, "protocol", .message { GoldenNames_V1_Type.ProtocolMessage.messageSchema }),
+            .init(12, "id", .string, isOptional: true),
+            .init(13, "https_proxy", .string, isOptional: true),
+            .init(
+                14,
+                "url_rewrite",
+                .message { GoldenNames_V1_Type.ProtocolMessage.messageSchema }
+            ),
+            .init(15, "self", .int32, isOptional: true),
+            .init(16, "foo_", .int32),
+            .init(17, "a__b", .int32),
+            .init(18, "__y", .int32),
+            .init(19, "_1st", .int32),
+            .init(20, "Field_name20_", .int32),
+            .init(21, "FIELD_ID_21", .int32),
+            .init(22, "_", .int32),
+            .init(24, "parseHTTPRequest", .int32),
+            .init(25, "serialized_bytes", .int32),
+            .init(26, "is_initialized", .int32),
         ]
     )
 
@@ -78,9 +261,23 @@ extension GoldenNames_V1_Type: NetpollProtobuf.Message {
         try encoder.implicit(5, self.fooBar)
         try encoder.implicit(6, self.clearName_p)
         try encoder.implicit(7, self.name)
-        try encoder.implicit(8, self._X)
+        try encoder.implicit(8, self.x)
         try encoder.implicit(9, self.a1B2)
         try encoder.message(10, self._protocol)
+        try encoder.optional(11, self._id)
+        try encoder.optional(12, self._httpsProxy)
+        try encoder.message(13, self._urlRewrite)
+        try encoder.optional(14, self._self)
+        try encoder.implicit(15, self.foo_)
+        try encoder.implicit(16, self.a_B)
+        try encoder.implicit(17, self._Y)
+        try encoder.implicit(18, self._1St)
+        try encoder.implicit(19, self.fieldName20_)
+        try encoder.implicit(20, self.fieldID21)
+        try encoder.implicit(21, self.___)
+        try encoder.implicit(22, self.parseHttprequest)
+        try encoder.implicit(23, self.serializedBytes)
+        try encoder.implicit(24, self.isInitialized_p)
     }
 
     internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
@@ -94,9 +291,23 @@ extension GoldenNames_V1_Type: NetpollProtobuf.Message {
         try decoder.implicit(5, &self.fooBar)
         try decoder.implicit(6, &self.clearName_p)
         try decoder.implicit(7, &self.name)
-        try decoder.implicit(8, &self._X)
+        try decoder.implicit(8, &self.x)
         try decoder.implicit(9, &self.a1B2)
         self._protocol = try decoder.message(10)
+        self._id = try decoder.optional(11)
+        self._httpsProxy = try decoder.optional(12)
+        self._urlRewrite = try decoder.message(13)
+        self._self = try decoder.optional(14)
+        try decoder.implicit(15, &self.foo_)
+        try decoder.implicit(16, &self.a_B)
+        try decoder.implicit(17, &self._Y)
+        try decoder.implicit(18, &self._1St)
+        try decoder.implicit(19, &self.fieldName20_)
+        try decoder.implicit(20, &self.fieldID21)
+        try decoder.implicit(21, &self.___)
+        try decoder.implicit(22, &self.parseHttprequest)
+        try decoder.implicit(23, &self.serializedBytes)
+        try decoder.implicit(24, &self.isInitialized_p)
     }
 }
 
@@ -119,5 +330,77 @@ extension GoldenNames_V1_Type.ProtocolMessage: NetpollProtobuf.Message {
         throws(NetpollProtobuf.ProtobufError)
     {
         try decoder.implicit(0, &self.self_p)
+    }
+}
+
+extension GoldenNames_V1_Type.TypeMessageMessage: NetpollProtobuf.Message {
+    internal static let protoMessageName = "golden_names.v1.Type.TypeMessage"
+    internal static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        []
+    )
+
+    internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+    }
+
+    internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+    }
+}
+
+extension GoldenNames_V1_Type.Message: NetpollProtobuf.Message {
+    internal static let protoMessageName = "golden_names.v1.Type.Message"
+    internal static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        []
+    )
+
+    internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+    }
+
+    internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+    }
+}
+
+extension GoldenNames_V1_Type.DataMessage: NetpollProtobuf.Message {
+    internal static let protoMessageName = "golden_names.v1.Type.Data"
+    internal static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        []
+    )
+
+    internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+    }
+
+    internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+    }
+}
+
+extension GoldenNames_V1_Type.SwiftProtobufMessage: NetpollProtobuf.Message {
+    internal static let protoMessageName = "golden_names.v1.Type.SwiftProtobuf"
+    internal static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        []
+    )
+
+    internal func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+    }
+
+    internal mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
     }
 }

@@ -138,14 +138,14 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Swift.Sendable, Sw
 
     /// Sync with code_generator.h.
     public enum Feature: NetpollProtobuf.Enum, Swift.CaseIterable {
-        case none_
+        case none
         case proto3Optional
 
-        public init() { self = .none_ }
+        public init() { self = .none }
 
         public init?(rawValue: Int) {
             switch rawValue {
-            case 0: self = .none_
+            case 0: self = .none
             case 1: self = .proto3Optional
             default: return nil
             }
@@ -153,7 +153,7 @@ public struct Google_Protobuf_Compiler_CodeGeneratorResponse: Swift.Sendable, Sw
 
         public var rawValue: Int {
             switch self {
-            case .none_: 0
+            case .none: 0
             case .proto3Optional: 1
             }
         }

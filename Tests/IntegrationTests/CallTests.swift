@@ -163,11 +163,10 @@ struct CallTests {
         await fixture.stop()
     }
 
-    @Test("a request above the limit fails without being sent, a reply above it is an exception")
-    func oversize() async throws {
-        var serverOptions = RPCServerOptions()
-        serverOptions.limits.frameByteCount = 5000
-        let fixture = try Fixture(options: serverOptions)
+    // Row A5 at the client, as the next.
+    @Test("a request above the client's limit fails without being sent")
+    func oversizedRequest() async throws {
+        let fixture = try Fixture()
         var options = RPCClientOptions()
         options.limits.frameByteCount = 2000
         let small = Echo_EchoClient(
@@ -177,8 +176,53 @@ struct CallTests {
             try await small.echo(.with { $0.msg = String(repeating: "x", count: 3000) })
         }
         #expect(error?.code == .resourceExhausted)
+        #expect(error?.message.contains("exceeds the limit of 2000") == true)
         #expect(try await small.echo(.with { $0.msg = "x" }).msg == "x")
         await fixture.stop()
+    }
+
+    @Test(
+        "a reply above the client's limit fails its call alone, and says nothing against the server",
+        arguments: [.multiplexed(count: 1), .pooled(limit: 2)] as [RPCClientOptions.Connections]
+    )
+    func oversizedReply(mode: RPCClientOptions.Connections) async throws {
+        let loops = try EventLoopGroup(count: 2)
+        let started = Locked(0)
+        let (go, release) = AsyncStream.makeStream(of: Void.self)
+        let service = ScriptedEcho { request, _ in
+            started.withLock { $0 += 1 }
+            if request.msg == "slow" { for await _ in go { break } }
+            guard request.msg == "large" else { return .with { $0.msg = request.msg } }
+            return .with { $0.msg = String(repeating: "x", count: 300_000) }
+        }
+        let server = RPCServer(services: [service], group: loops)
+        let address = try server.start(on: [.tcp(host: "127.0.0.1", port: 0)])[0]
+        var options = RPCClientOptions()
+        options.connections = mode
+        options.limits.frameByteCount = 2000
+        let client = try RPCClient(
+            resolver: StaticResolver([address]),
+            options: options,
+            group: loops
+        )
+        let echo = Echo_EchoClient(client)
+        let slow = Task { try await echo.echo(.with { $0.msg = "slow" }).msg }
+        try await eventually("the slow call runs") { started.withLock { $0 } == 1 }
+        for _ in 0..<10 {
+            let error = await #expect(throws: RPCError.self) {
+                try await echo.echo(.with { $0.msg = "large" })
+            }
+            #expect(error?.code == .resourceExhausted)
+            #expect(error?.message.contains("exceeds the limit of 2000") == true)
+        }
+        release.finish()
+        #expect(try await slow.value == "slow")
+        #expect(try await echo.echo(.with { $0.msg = "x" }).msg == "x")
+        if case .multiplexed = mode { #expect(server.connectionCount == 1) }
+        #expect(client.endpoints.map(\.failed) == [0])
+        await client.close()
+        await server.shutdown()
+        await loops.shutdown()
     }
 
     @Test("a refused connection is told at once, with its cause")

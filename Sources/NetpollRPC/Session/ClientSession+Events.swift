@@ -5,8 +5,11 @@ extension ClientSession {
     func connection(_ connection: Connection, didReceive input: inout LinkBuffer) -> Int {
         do {
             while true {
-                switch try decoder.next(&input, &headers) {
+                switch try replies.next(&input) {
                 case .frame(let frame): try receive(frame)
+                case .oversized(let reply):
+                    fail(reply)
+                    guard reply.isSkipped else { return 0 }
                 case .incomplete(let wanted): return wanted
                 }
             }
@@ -53,6 +56,27 @@ extension ClientSession {
             note(.refused)
             endConnection()
         }
+    }
+
+    /// Ends the call whose reply is too large, and the connection if its rest is not worth waiting
+    /// for, or if nobody else is there who could.
+    private func fail(_ reply: OversizedReply) {
+        note(.useful)
+        let receipt = state.withLock { $0.receive(reply.sequenceID, isConnectionReset: false) }
+        let tooLarge = RPCError(
+            .resourceExhausted,
+            "the reply: \(reply.error)",
+            retry: .never,
+            cause: reply.error
+        )
+        if case .reply(let call, let closes) = receipt {
+            // First, as in `receive(_:)`.
+            if closes || isExclusive { connection.reset() }
+            resume(call, .failure(.failed(tooLarge)))
+        }
+        guard !reply.isSkipped else { return }
+        let message = "the connection to \(connection.peerAddress) was given up"
+        breakOff(RPCError(.unavailable, message, cause: tooLarge))
     }
 
     private static func sendsElsewhere(_ frame: Frame, _ message: WireMessage) -> Bool {

@@ -30,13 +30,12 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
     }
 
     let connection: Connection
-    let decoder: FrameDecoder
     /// One call at a time: a call that ends without its reply ends the connection too, because a
     /// peer that does not multiplex still works on it.
     let isExclusive: Bool
     let state: Locked<ClientSessionState<Call>>
     /// Confined to the connection's loop.
-    @exclusivity(unchecked) var headers = HeaderMemo()
+    @exclusivity(unchecked) var replies: ReplyDecoder
     /// When ``expire()`` is called next; confined to the connection's loop, as `hasClosed` is.
     private var expiry: (deadline: Deadline, timer: TimerToken)?
     private var hasClosed = false
@@ -55,9 +54,11 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
 
     init(_ connection: Connection, options: RPCClientOptions) {
         self.connection = connection
-        decoder = FrameDecoder(
-            limits: options.limits,
-            requiresChecksum: options.checksum == .required
+        replies = ReplyDecoder(
+            FrameDecoder(
+                limits: options.limits,
+                requiresChecksum: options.checksum == .required
+            )
         )
         isExclusive = options.connections.isPooled
         state = Locked(ClientSessionState(limit: options.inFlightLimit))

@@ -38,7 +38,7 @@ struct FrameDecoder: Sendable {
         guard !overflow, total <= limits.frameByteCount else {
             throw WireError(
                 .tooLarge,
-                "a frame of \(length) bytes exceeds the limit of \(limits.frameByteCount)"
+                "a frame of \(total) bytes exceeds the limit of \(limits.frameByteCount)"
             )
         }
         switch transport {

@@ -33,6 +33,9 @@ struct TimerQueue<Payload> {
     /// The earliest deadline.
     var earliest: Deadline? { heap.first?.deadline }
 
+    /// The payload of the earliest deadline.
+    var earliestPayload: Payload? { heap.first.flatMap { slots[Int($0.slot)].payload } }
+
     mutating func add(_ deadline: Deadline, _ payload: Payload) -> TimerToken {
         let slot: UInt32
         if let free = freeSlots.popLast() {
@@ -104,7 +107,7 @@ struct TimerQueue<Payload> {
         var parent = start
         while true {
             var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2]
+            for child in (2 * parent + 1)...(2 * parent + 2)
             where child < heap.count && heap[child].deadline < heap[least].deadline {
                 least = child
             }
@@ -113,4 +116,28 @@ struct TimerQueue<Payload> {
             parent = least
         }
     }
+}
+
+/// A ``TimerQueue`` of numbers for other modules, where generic code that is not public would look its
+/// types up at run time.
+package struct DeadlineQueue {
+    private var queue = TimerQueue<Int32>()
+
+    package init() {}
+
+    package var count: Int { queue.count }
+
+    /// The earliest deadline and its number.
+    package var first: (deadline: Deadline, number: Int32)? {
+        guard let deadline = queue.earliest, let number = queue.earliestPayload else { return nil }
+        return (deadline, number)
+    }
+
+    /// Adds a number; one that is there already is there twice.
+    package mutating func add(_ deadline: Deadline, _ number: Int32) {
+        _ = queue.add(deadline, number)
+    }
+
+    /// Takes the earliest out.
+    package mutating func removeFirst() { _ = queue.takeExpired(.distantFuture) }
 }

@@ -63,6 +63,7 @@ final class ClientEndpoint: Sendable {
                 MultiplexedConnections(
                     count: count,
                     backOff: options.dialBackOff,
+                    waiterLimit: options.connectionWaiterLimit,
                     now: now,
                     dial: dial
                 )
@@ -72,6 +73,7 @@ final class ClientEndpoint: Sendable {
             pool.connectionLimit = max(1, limit)
             pool.idleLimit = max(1, limit)
             pool.idleTimeout = options.idleTimeout
+            pool.waiterLimit = options.connectionWaiterLimit
             pool.backOff = options.dialBackOff
             route = .pooled(ConnectionPool(group: group, options: pool, dial: dial))
         }

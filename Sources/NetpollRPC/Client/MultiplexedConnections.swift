@@ -21,6 +21,8 @@ final class MultiplexedConnections: Sendable {
         var isClosed = false
         var backOff: DialBackOff
 
+        var waiterCount: Int { waiters.reduce(0) { $0 + $1.count } }
+
         /// One that lives: it serves while its neighbour's place is empty.
         var activeSession: ClientSession? {
             for case .ready(let session) in slots where session.isActive { return session }
@@ -46,17 +48,19 @@ final class MultiplexedConnections: Sendable {
 
     private let state: Locked<State>
     private let dial: Dial
-
+    private let waiterLimit: Int
     private let now: @Sendable () -> Deadline
 
     /// - Parameters:
     ///   - count: Most sessions, brought into the bounds of `multiplexed(count:)`.
     ///   - backOff: How long the address is left alone after failed dials.
+    ///   - waiterLimit: Most callers that wait for dials; one more fails with `limitExceeded`.
     ///   - now: The time.
     ///   - dial: Makes a session.
     init(
         count: Int,
         backOff: BackOff,
+        waiterLimit: Int = 10_000,
         now: @escaping @Sendable () -> Deadline,
         dial: @escaping Dial
     ) {
@@ -68,6 +72,7 @@ final class MultiplexedConnections: Sendable {
                 backOff: DialBackOff(backOff, seed: .random(in: .min ... .max))
             )
         )
+        self.waiterLimit = waiterLimit
         self.now = now
         self.dial = dial
     }
@@ -94,16 +99,26 @@ final class MultiplexedConnections: Sendable {
     {
         let waiter = Waiter<ClientSession>()
         let late = NetpollError(.timedOut, "the call's deadline passed while connecting")
-        return try await waiter.wait(until: deadline, on: loop, late: .failure(late)) {
-            begin(waiter)
-        } onCancel: {
-            waiter.finish(.failure(NetpollError(.cancelled, "the calling task was cancelled")))
+        do throws(NetpollError) {
+            return try await waiter.wait(until: deadline, on: loop, late: .failure(late)) {
+                begin(waiter)
+            } onCancel: {
+                waiter.finish(.failure(NetpollError(.cancelled, "the calling task was cancelled")))
+            }
+        } catch {
+            // Who gives up leaves its place, where it may still be.
+            state.withLock { state in
+                for index in state.waiters.indices {
+                    state.waiters[index].removeAll { $0 === waiter }
+                }
+            }
+            throw error
         }
     }
 
     private func begin(_ waiter: Waiter<ClientSession>) {
         let now = now()
-        switch state.withLock({ Self.pick(&$0, waiter, now) }) {
+        switch state.withLock({ pick(&$0, waiter, now) }) {
         case .session(let session): waiter.finish(.success(session))
         case .wait: break
         case .dial(let index): dial { self.dialed(index, $0) }
@@ -111,7 +126,7 @@ final class MultiplexedConnections: Sendable {
         }
     }
 
-    private static func pick(
+    private func pick(
         _ state: inout State,
         _ waiter: Waiter<ClientSession>,
         _ now: Deadline
@@ -126,6 +141,7 @@ final class MultiplexedConnections: Sendable {
             return .session(session)
         case .dialing:
             if let session = state.activeSession { return .session(session) }
+            if let error = refusal(state) { return .refused(error) }
             state.waiters[index].append(waiter)
             return .wait
         case .ready, .empty:
@@ -133,10 +149,18 @@ final class MultiplexedConnections: Sendable {
             if let error = state.backOff.refusal(now: now) {
                 return state.activeSession.map(Pick.session) ?? .refused(error)
             }
+            if let error = refusal(state) { return .refused(error) }
             state.slots[index] = .dialing
             state.waiters[index].append(waiter)
             return .dial(index)
         }
+    }
+
+    /// Why one more caller must not wait.
+    private func refusal(_ state: State) -> NetpollError? {
+        let count = state.waiterCount
+        guard count >= waiterLimit else { return nil }
+        return NetpollError(.limitExceeded, "\(count) callers wait for a connection")
     }
 
     private func dialed(_ index: Int, _ outcome: Result<ClientSession, NetpollError>) {

@@ -83,6 +83,11 @@ public struct RPCClientOptions: Sendable {
     ///
     /// Default 10,000.
     public var resolutionWaiterLimit = 10_000
+    /// Most calls that may wait for a connection to one address, and most that may wait on one
+    /// connection until its server takes bytes again; more fail with `resourceExhausted`.
+    ///
+    /// Default 10,000.
+    public var connectionWaiterLimit = 10_000
     /// Bounds of frames, sent and received.
     public var limits = WireLimits()
     /// Whether requests carry a checksum, and replies must.

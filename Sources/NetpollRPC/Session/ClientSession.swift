@@ -41,6 +41,9 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
     private var hasClosed = false
     /// Why this side breaks the connection off, if it does.
     let breakReason = Locked<RPCError?>(nil)
+    /// Calls that wait until the server takes bytes again.
+    private let roomWaiterCount = Atomic(0)
+    private let roomWaiterLimit: Int
     /// What the peer has done with the connection so far; changed on the connection's loop only.
     private let use = Atomic<Use>(.unknown)
 
@@ -61,6 +64,7 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
             )
         )
         isExclusive = options.connections.isPooled
+        roomWaiterLimit = options.connectionWaiterLimit
         state = Locked(ClientSessionState(limit: options.inFlightLimit))
     }
 
@@ -141,6 +145,13 @@ extension ClientSession {
     ///
     /// - Returns: How the call ends if it cannot be sent.
     private func waitForRoom(_ deadline: Deadline) async -> Outcome? {
+        let count = roomWaiterCount.wrappingAdd(1, ordering: .relaxed).newValue
+        defer { roomWaiterCount.wrappingSubtract(1, ordering: .relaxed) }
+        guard count <= roomWaiterLimit else {
+            let peer = connection.peerAddress
+            let message = "\(roomWaiterLimit) calls wait until \(peer) takes bytes"
+            return .failure(.failed(RPCError(.resourceExhausted, message)))
+        }
         do throws(NetpollError) {
             try await connection.waitForRoom(Self.assumedRequestByteCount, deadline: deadline)
             return nil

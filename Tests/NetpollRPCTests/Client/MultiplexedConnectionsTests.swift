@@ -62,6 +62,50 @@ struct MultiplexedConnectionsTests {
         await loops.shutdown()
     }
 
+    @Test("so many callers wait for dials, and no more; who gives up leaves its place to another")
+    func waiterLimit() async throws {
+        let loops = try EventLoopGroup(count: 1)
+        let loop = loops.loops[0]
+        let connections = MultiplexedConnections(
+            count: 2,
+            backOff: BackOff(),
+            waiterLimit: 3,
+            now: { .now() },
+            dial: { _ in }
+        )
+        let (ends, continuation) = AsyncStream.makeStream(of: (Int, NetpollError.Code?).self)
+        func begin(_ number: Int) -> Task<Void, Never> {
+            Task {
+                do throws(NetpollError) {
+                    _ = try await connections.session(until: .distantFuture, on: loop)
+                } catch {
+                    continuation.yield((number, error.code))
+                }
+            }
+        }
+        var outcomes = ends.makeAsyncIterator()
+        var waiting = Dictionary(uniqueKeysWithValues: (0..<4).map { ($0, begin($0)) })
+        let refused = try #require(await outcomes.next())
+        #expect(refused.1 == .limitExceeded)
+        waiting[refused.0] = nil
+        let (leaving, task) = try #require(waiting.first)
+        task.cancel()
+        let cancelled = try #require(await outcomes.next())
+        #expect(cancelled == (leaving, .cancelled))
+        waiting[leaving] = nil
+        for number in 4..<6 { waiting[number] = begin(number) }
+        let late = try #require(await outcomes.next())
+        #expect(late.1 == .limitExceeded && late.0 >= 4)
+        waiting[late.0] = nil
+        #expect(waiting.count == 3)
+        for task in waiting.values { task.cancel() }
+        for _ in 0..<3 {
+            let end = try #require(await outcomes.next())
+            #expect(end.1 == .cancelled)
+        }
+        await loops.shutdown()
+    }
+
     @Test("clients do not come back together: the times after a failure differ")
     func jitter() {
         let now = Deadline(uptimeNanoseconds: 1_000_000)

@@ -81,6 +81,7 @@ struct KitexReplyTests {
     /// Runs a body with a client of a peer that answers so, and a count of its connections.
     private func withPeer(
         _ mode: RPCClientOptions.Connections,
+        retry policy: RetryPolicy? = nil,
         _ parts: @escaping @Sendable (WireMessage) -> [Part],
         _ body: (Echo_EchoClient, () -> Int) async throws -> Void
     ) async throws {
@@ -93,6 +94,7 @@ struct KitexReplyTests {
         var options = RPCClientOptions()
         options.connections = mode
         options.timeout = .seconds(20)
+        options.retryPolicy = policy
         let client = try RPCClient(to: listener.localAddress, options: options, group: loops)
         try await body(Echo_EchoClient(client)) { accepted.value.load(ordering: .relaxed) }
         await client.close()
@@ -253,6 +255,29 @@ struct KitexReplyTests {
                 let reply = try await echo.echo(.with { $0.msg = "x" })
                 #expect(reply.msg == "x")
             }
+        }
+    }
+
+    @Test("what is told beside a reply is of the attempt whose outcome the caller gets")
+    func lastAttempt() async throws {
+        let count = Atomic(0)
+        let failure = Part(
+            type: .exception,
+            strings: [("netpoll-code", "unavailable"), ("node", "first")],
+            body: WireException(typeID: 6, message: "not now").bytes
+        )
+        try await withPeer(.multiplexed(count: 1), retry: .failure()) { _ in
+            let isFirst = count.wrappingAdd(1, ordering: .relaxed).oldValue == 0
+            return [isFirst ? failure : Part(messageOffset: 1)]
+        } _: { echo, _ in
+            let info = ReplyInfo()
+            var options = CallOptions()
+            options.replyInfo = info
+            let error = await #expect(throws: RPCError.self) {
+                try await echo.echo(.init(), options: options)
+            }
+            #expect(error?.code == .protocolViolation && info.attempts == 2)
+            #expect(info.address == nil && info.metadata["node"] == nil)
         }
     }
 }

@@ -2,8 +2,17 @@ internal import NetpollCore
 
 /// The endpoints of a client and how they fare: pure; events in, decisions out.
 ///
-/// Each ``pick(_:key:excluding:now:)`` that chose is followed by one ``ended(_:_:_:now:)``.
+/// Each ``pick(_:key:excluding:avoiding:now:)`` that chose is followed by one ``ended(_:_:_:now:)``.
 struct BalancerState<Member> {
+    /// An endpoint that was chosen for a call.
+    struct Pick {
+        let id: Int
+        let member: Member
+        /// The phases of its breakers that the call begins in: of the one for all methods, and of the
+        /// method's.
+        fileprivate let phases: (all: Int, method: Int)
+    }
+
     struct MethodKey: Hashable, Sendable {
         let service: ServiceDescriptor
         let name: String
@@ -86,18 +95,23 @@ struct BalancerState<Member> {
 
     /// A list arrived; an empty one changes nothing, and of one address the first counts.
     ///
+    /// A list of the same endpoints in another order changes nothing either: turns go on.
+    ///
     /// - Returns: The members that left: no new call goes there.
     mutating func update(_ list: [Endpoint], make: (Endpoint, Int) -> Member) -> [Member] {
         guard !list.isEmpty else { return [] }
         var old = Dictionary(uniqueKeysWithValues: entries.map { ($0.endpoint.address, $0) })
         var seen: Set<SocketAddress> = []
         var new: [Entry] = []
+        var hasChanged = false
         for endpoint in list where new.count < endpointLimit {
             guard seen.insert(endpoint.address).inserted else { continue }
             if var entry = old.removeValue(forKey: endpoint.address) {
+                if entry.endpoint != endpoint { hasChanged = true }
                 entry.endpoint = endpoint
                 new.append(entry)
             } else {
+                hasChanged = true
                 let backOff = DialBackOff(dialBackOff, seed: seed &+ UInt64(nextID))
                 let member = make(endpoint, nextID)
                 new.append(
@@ -106,6 +120,7 @@ struct BalancerState<Member> {
                 nextID += 1
             }
         }
+        guard hasChanged || !old.isEmpty else { return [] }
         entries = new
         indices = Dictionary(uniqueKeysWithValues: new.enumerated().map { ($1.id, $0) })
         picker = Picker(balancer, new.map(\.endpoint), seed: seed)
@@ -123,12 +138,17 @@ struct BalancerState<Member> {
         excluding tried: [Int],
         avoiding used: [Int] = [],
         now: Deadline
-    ) -> (id: Int, member: Member)? {
+    ) -> Pick? {
         guard let index = choose(method, key, tried, used, now) else { return nil }
         entries[index].inFlight += 1
-        entries[index].breaker.begin(now: now)
-        entries[index].methods[method]?.begin(now: now)
-        return (entries[index].id, entries[index].member)
+        let all = entries[index].breaker.begin(now: now)
+        // A method gets its breaker when its first call has ended.
+        let own = entries[index].methods[method]?.begin(now: now) ?? 0
+        return Pick(
+            id: entries[index].id,
+            member: entries[index].member,
+            phases: (all, own)
+        )
     }
 
     private mutating func choose(
@@ -195,7 +215,8 @@ struct BalancerState<Member> {
     }
 
     /// A call that was picked for has ended.
-    mutating func ended(_ id: Int, _ method: MethodKey, _ result: CallResult, now: Deadline) {
+    mutating func ended(_ pick: Pick, _ method: MethodKey, _ result: CallResult, now: Deadline) {
+        let id = pick.id
         guard let index = indices[id] else { return }
         entries[index].inFlight -= 1
         entries[index].ended += 1
@@ -203,13 +224,16 @@ struct BalancerState<Member> {
         guard let breakers else { return }
         // A method that fails is no fault of the endpoint.
         let overall = result == .failure ? .success : result
-        if entries[index].breaker.end(overall, now: now, breakers), mayEject(id, method, breakers) {
+        let phases = pick.phases
+        let isBad = entries[index].breaker
+            .end(overall, begunIn: phases.all, now: now, breakers)
+        if isBad, mayEject(id, method, breakers) {
             entries[index].breaker.open(now: now, breakers)
         }
         let isKnown = entries[index].methods[method] != nil
         guard isKnown || entries[index].methods.count < Self.methodLimit else { return }
         let wantsOpen = entries[index].methods[method, default: CircuitBreaker()]
-            .end(result, now: now, breakers)
+            .end(result, begunIn: phases.method, now: now, breakers)
         if wantsOpen, mayEject(id, method, breakers) {
             entries[index].methods[method]?.open(now: now, breakers)
         }
@@ -224,3 +248,5 @@ struct BalancerState<Member> {
         return Double(ejected + 1) <= limit
     }
 }
+
+extension BalancerState.Pick: Sendable where Member: Sendable {}

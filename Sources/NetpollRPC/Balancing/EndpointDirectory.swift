@@ -4,7 +4,7 @@ internal import NetpollCore
 ///
 /// Any thread. The decisions are ``BalancerState``'s.
 final class EndpointDirectory: Sendable {
-    typealias Picked = (id: Int, member: ClientEndpoint)
+    typealias Picked = BalancerState<ClientEndpoint>.Pick
     typealias MethodKey = BalancerState<ClientEndpoint>.MethodKey
 
     private struct State {
@@ -63,9 +63,9 @@ final class EndpointDirectory: Sendable {
         return picked
     }
 
-    func ended(_ id: Int, _ method: MethodKey, _ result: CallResult) {
+    func ended(_ picked: Picked, _ method: MethodKey, _ result: CallResult) {
         let now = loop.now()
-        state.withLock { $0.balancer.ended(id, method, result, now: now) }
+        state.withLock { $0.balancer.ended(picked, method, result, now: now) }
     }
 
     private func dialed(_ id: Int, _ failure: NetpollError?) {

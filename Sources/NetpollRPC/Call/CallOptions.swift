@@ -40,9 +40,15 @@ public final class ReplyInfo: Sendable {
         var attempts = 0
     }
     private let state = Locked(State())
+    /// That of the whole call, if this is of one attempt.
+    private let whole: ReplyInfo?
 
     /// Creates an empty one.
-    public init() {}
+    public init() { whole = nil }
+
+    /// Creates one of an attempt that others are made beside: what comes back is kept apart until
+    /// ``take(_:)``.
+    init(attemptOf whole: ReplyInfo) { self.whole = whole }
 
     /// Metadata that the server sent with its reply or error.
     public var metadata: Metadata { state.withLock { $0.metadata } }
@@ -51,7 +57,26 @@ public final class ReplyInfo: Sendable {
     /// How many times the call was sent.
     public var attempts: Int { state.withLock { $0.attempts } }
 
-    func noteAttempt() { state.withLock { $0.attempts += 1 } }
+    func noteAttempt() {
+        if let whole { whole.noteAttempt() } else { state.withLock { $0.attempts += 1 } }
+    }
+
+    /// Another attempt begins, and its reply or error is the one that may count.
+    func forgetReply() {
+        state.withLock { state in
+            state.metadata = Metadata()
+            state.address = nil
+        }
+    }
+
+    /// The outcome of an attempt is that of the call.
+    func take(_ attempt: ReplyInfo) {
+        let (metadata, address) = attempt.state.withLock { ($0.metadata, $0.address) }
+        state.withLock { state in
+            state.metadata = metadata
+            state.address = address
+        }
+    }
 
     func note(_ metadata: Metadata, from address: SocketAddress) {
         state.withLock { state in

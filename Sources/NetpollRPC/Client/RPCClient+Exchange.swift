@@ -77,7 +77,7 @@ extension RPCClient {
                 }
                 plan.used?.add(picked.id)
                 let outcome = await send(plan, request, to: picked.member)
-                directory.ended(picked.id, method, outcome.result)
+                directory.ended(picked, method, outcome.result)
                 switch outcome {
                 case .reply(let reply): return reply
                 case .failed(let error, _): throw error
@@ -132,6 +132,7 @@ extension RPCClient {
         _ request: BufferSlice,
         to endpoint: ClientEndpoint
     ) async -> Outcome {
+        plan.options.replyInfo?.forgetReply()
         let session: ClientSession
         do throws(NetpollError) {
             session =

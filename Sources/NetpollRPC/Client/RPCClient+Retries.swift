@@ -46,26 +46,32 @@ extension RPCClient {
         _ request: BufferSlice,
         _ policy: RetryPolicy
     ) async throws(RPCError) -> Reply {
+        let infos = plan.options.replyInfo.map { info in
+            (0..<policy.attempts).map { _ in ReplyInfo(attemptOf: info) }
+        }
         let call = HedgedCall(
             policy,
             on: group.preferred(),
             mayRetry: { self.retryTokens.withLock { $0.spend() } },
             mayHedge: { self.retryTokens.withLock { $0.spendOnHedge() } },
             send: { attempt in
+                var numbered = self.numbered(plan, attempt)
+                numbered.options.replyInfo = infos?[attempt]
                 do throws(RPCError) {
-                    return .success(try await self.exchange(self.numbered(plan, attempt), request))
+                    return .success(try await self.exchange(numbered, request))
                 } catch {
                     return .failure(error)
                 }
             }
         )
-        let outcome: HedgedCall.Outcome
+        let (attempt, outcome): (Int, HedgedCall.Outcome)
         do throws(NetpollError) {
-            outcome = try await call.run()
+            (attempt, outcome) = try await call.run()
         } catch {
             let code: RPCError.Code = error.code == .cancelled ? .cancelled : .unavailable
             throw RPCError(code, "\(plan.method.fullName): \(error.message)", cause: error)
         }
+        if let infos { plan.options.replyInfo?.take(infos[attempt]) }
         return try outcome.get()
     }
 

@@ -69,6 +69,8 @@ struct CircuitBreaker: Sendable {
 
     private static let stepCount = 10
     private var phase = Phase.closed
+    /// How many phases came before; only what began in the present one counts.
+    private var phaseNumber = 0
     private var steps = [Step](repeating: Step(), count: Self.stepCount)
     private var timeoutsInRow = 0
 
@@ -83,23 +85,30 @@ struct CircuitBreaker: Sendable {
 
     var isClosed: Bool { if case .closed = phase { true } else { false } }
 
-    /// A call that was admitted goes there.
-    mutating func begin(now: Deadline) {
+    /// A call goes there.
+    ///
+    /// - Returns: The number of the phase that it begins in, which ``end(_:begunIn:now:_:)`` asks for.
+    mutating func begin(now: Deadline) -> Int {
         switch phase {
         case .closed: break
         case .open(let end):
-            if now >= end { phase = .halfOpen(successes: 0, isProbing: true) }
+            if now >= end { enter(.halfOpen(successes: 0, isProbing: true)) }
         case .halfOpen(let successes, _):
             phase = .halfOpen(successes: successes, isProbing: true)
         }
+        return phaseNumber
     }
 
-    /// A call that went there has ended.
+    /// A call that went there has ended; one of an earlier phase says nothing of the present one.
     ///
     /// - Returns: Whether a closed breaker has seen enough to open; ``open(now:_:)`` does that.
-    mutating func end(_ result: CallResult, now: Deadline, _ options: CircuitBreakerOptions)
-        -> Bool
-    {
+    mutating func end(
+        _ result: CallResult,
+        begunIn number: Int,
+        now: Deadline,
+        _ options: CircuitBreakerOptions
+    ) -> Bool {
+        guard number == phaseNumber else { return false }
         let isFailure = result != .success && result != .ignored
         switch phase {
         case .open: return false
@@ -109,7 +118,7 @@ struct CircuitBreaker: Sendable {
             } else if result == .ignored {
                 phase = .halfOpen(successes: successes, isProbing: false)
             } else if successes + 1 >= options.probeSuccesses {
-                self = CircuitBreaker()
+                enter(.closed)
             } else {
                 phase = .halfOpen(successes: successes + 1, isProbing: false)
             }
@@ -126,8 +135,14 @@ struct CircuitBreaker: Sendable {
 
     /// Keeps calls away for a while; what was counted is forgotten.
     mutating func open(now: Deadline, _ options: CircuitBreakerOptions) {
+        enter(.open(until: now.advanced(by: options.openTime)))
+    }
+
+    private mutating func enter(_ phase: Phase) {
+        let number = phaseNumber + 1
         self = CircuitBreaker()
-        phase = .open(until: now.advanced(by: options.openTime))
+        self.phase = phase
+        phaseNumber = number
     }
 
     /// Counts a result; whether the window now holds too many failures.

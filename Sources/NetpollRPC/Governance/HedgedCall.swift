@@ -12,7 +12,7 @@ final class HedgedCall: Sendable {
     }
 
     private let state: Locked<State>
-    private let waiter = Waiter<Outcome>()
+    private let waiter = Waiter<(attempt: Int, outcome: Outcome)>()
     private let loop: EventLoop
     private let delay: Duration
     private let mayRetry: @Sendable () -> Bool
@@ -35,7 +35,9 @@ final class HedgedCall: Sendable {
     }
 
     /// Makes the call; each attempt ends by its own deadline.
-    func run() async throws(NetpollError) -> Outcome {
+    ///
+    /// - Returns: The outcome, and the number of the attempt that it is of.
+    func run() async throws(NetpollError) -> (attempt: Int, outcome: Outcome) {
         defer { cancelAll() }
         return try await waiter.wait {
             perform(state.withLock { $0.hedge.begin() })
@@ -55,12 +57,13 @@ final class HedgedCall: Sendable {
         }
     }
 
-    private func perform(_ actions: [HedgeState.Action]) {
+    /// Only the end of an attempt finishes the call; `number` is that attempt's.
+    private func perform(_ actions: [HedgeState.Action], atEndOf number: Int = 0) {
         for action in actions {
             switch action {
             case .start(let number): start(number)
             case .wait: scheduleNext()
-            case .finish(let outcome): waiter.finish(.success(outcome))
+            case .finish(let outcome): waiter.finish(.success((number, outcome)))
             }
         }
     }
@@ -69,7 +72,8 @@ final class HedgedCall: Sendable {
         let task = Task(executorPreference: loop) {
             let outcome = await self.send(number)
             self.perform(
-                self.state.withLock { $0.hedge.ended(outcome, mayStart: self.mayRetry) }
+                self.state.withLock { $0.hedge.ended(outcome, mayStart: self.mayRetry) },
+                atEndOf: number
             )
         }
         let isDone = state.withLock { state in

@@ -129,6 +129,36 @@ struct RetryTests {
         await loops.shutdown()
     }
 
+    @Test("an attempt that did not decide its call leaves nothing in what is told of the outcome")
+    func loser() async throws {
+        let clock = ManualClock()
+        let loops = try EventLoopGroup(count: 1, options: clock.options)
+        let count = Count()
+        // The first fails while the second, which began beside it, never ends.
+        let fleet = try Fleet(2, loops: loops) { _, _, context in
+            guard count.add() == 1 else {
+                return try await loops.loops[0].sleep(until: .distantFuture)
+            }
+            context.responseMetadata["attempt"] = "first"
+            try await loops.loops[0].sleep(until: clock.deadline(after: .milliseconds(200)))
+            throw RPCError(.unavailable, "not now")
+        }
+        let client = try RPCClient(resolver: StaticResolver(fleet.addresses), group: loops)
+        let info = ReplyInfo()
+        var options = CallOptions()
+        options.retryPolicy = .mixed(after: .milliseconds(50), attemptLimit: 2)
+        options.replyInfo = info
+        let call = Task { [options] in
+            try await Echo_EchoClient(client)
+                .echo(.init(), timeout: .seconds(1), options: options).msg
+        }
+        let error = await #expect(throws: RPCError.self) { try await clock.advance(until: call) }
+        #expect(error?.code == .deadlineExceeded && info.attempts == 2 && count.now == 2)
+        #expect(info.address == nil && info.metadata.isEmpty)
+        await client.close()
+        await loops.shutdown()
+    }
+
     @Test("a hedge goes to another server than its call, whatever else is called meanwhile")
     func concurrentHedging() async throws {
         let clock = ManualClock()

@@ -113,7 +113,7 @@ struct BalancerStateTests {
         for _ in 0..<count {
             guard let pick = state.pick(method, key: nil, excluding: [], now: now) else { continue }
             seen.insert(pick.id)
-            state.ended(pick.id, method, .success, now: now)
+            state.ended(pick, method, .success, now: now)
         }
         return seen
     }
@@ -126,7 +126,7 @@ struct BalancerStateTests {
     ) {
         for _ in 0..<2000 {
             guard let pick = state.pick(method, key: nil, excluding: [], now: now) else { return }
-            state.ended(pick.id, method, bad.contains(pick.id) ? result : .success, now: now)
+            state.ended(pick, method, bad.contains(pick.id) ? result : .success, now: now)
         }
     }
 
@@ -181,15 +181,70 @@ struct BalancerStateTests {
     @Test("a new list keeps who stays, gives back who left, and an empty one changes nothing")
     func lists() {
         var state = make(3)
+        var begun = (0..<3).compactMap { _ in
+            state.pick(method, key: nil, excluding: [], now: start)
+        }
+        begun.removeAll { $0.id != 0 }
         let left = state.update(list(1..<4)) { _, id in id }
-        #expect(left == [0])
+        #expect(left == [0] && begun.count == 1)
         #expect(state.members == [1, 2, 3])
         let none = state.update([]) { _, id in id }
         #expect(none == [] && state.members == [1, 2, 3])
         // A call that began before its endpoint left may end after.
-        state.ended(0, method, .success, now: start)
+        for pick in begun { state.ended(pick, method, .success, now: start) }
         let doubled = state.update(list(1..<4) + list(1..<4)) { _, id in id }
         #expect(doubled == [] && state.members.count == 3)
+    }
+
+    @Test("turns go on when the same endpoints are published again, in whatever order")
+    func unchanged() {
+        var state = make(3)
+        var counts = [0, 0, 0]
+        for number in 0..<30 {
+            let same = number % 2 == 0 ? list(0..<3) : list(0..<3).reversed()
+            let left = state.update(same) { _, id in id }
+            #expect(left == [])
+            if let pick = state.pick(method, key: nil, excluding: [], now: start) {
+                counts[pick.id] += 1
+            }
+        }
+        #expect(counts == [10, 10, 10])
+        // Another weight is another list.
+        var heavy = list(0..<3)
+        heavy[1].weight = 5
+        _ = state.update(heavy) { _, id in id }
+        #expect(state.statistics.map(\.endpoint.weight) == [1, 5, 1])
+    }
+
+    @Test("calls that began before an endpoint was left out say nothing of how it is since")
+    func earlierCalls() {
+        var state = make(2)
+        // They hang at endpoint 1 while others there run into their deadlines.
+        var hanging: [BalancerState<Int>.Pick] = []
+        for _ in 0..<20 {
+            guard let pick = state.pick(method, key: nil, excluding: [], now: start) else {
+                continue
+            }
+            if pick.id == 1 { hanging.append(pick) }
+        }
+        fail(&state, [1], .timeout, start)
+        #expect(picks(&state, 10, start) == [0] && hanging.count == 10)
+        let later = start.advanced(by: .seconds(5))
+        var probe: BalancerState<Int>.Pick?
+        for _ in 0..<2 where probe == nil {
+            let pick = state.pick(method, key: nil, excluding: [], now: later)
+            if pick?.id == 1 { probe = pick }
+        }
+        // Successes do not close the breaker, and time-outs do not open it again.
+        for pick in hanging.prefix(5) { state.ended(pick, method, .success, now: later) }
+        #expect(state.statistics[1].isEjected)
+        for pick in hanging.suffix(5) { state.ended(pick, method, .timeout, now: later) }
+        for _ in 0..<2 {
+            if let probe { state.ended(probe, method, .success, now: later) }
+            probe = state.pick(method, key: nil, excluding: [0], now: later)
+            #expect(probe?.id == 1)
+        }
+        #expect(!state.statistics[1].isEjected)
     }
 
     @Test("attempts of a call go where none of them went, as long as there is such a place")

@@ -15,7 +15,10 @@ struct CircuitBreakerTests {
         at time: Deadline
     ) -> Bool {
         var wantsOpen = false
-        for result in results { wantsOpen = breaker.end(result, now: time, options) }
+        for result in results {
+            let phase = breaker.begin(now: time)
+            wantsOpen = breaker.end(result, begunIn: phase, now: time, options)
+        }
         return wantsOpen
     }
 
@@ -56,7 +59,8 @@ struct CircuitBreakerTests {
             odd.window = window
             var breaker = CircuitBreaker()
             for time in [start, .distantFuture, Deadline(uptimeNanoseconds: 0)] {
-                _ = breaker.end(.failure, now: time, odd)
+                let phase = breaker.begin(now: time)
+                _ = breaker.end(.failure, begunIn: phase, now: time, odd)
             }
         }
     }
@@ -69,9 +73,9 @@ struct CircuitBreakerTests {
         let later = start.advanced(by: .seconds(5))
         for isLast in [false, true] {
             #expect(breaker.admits(now: later))
-            breaker.begin(now: later)
+            let probe = breaker.begin(now: later)
             #expect(!breaker.admits(now: later), "a second probe beside the first")
-            _ = breaker.end(.success, now: later, options)
+            _ = breaker.end(.success, begunIn: probe, now: later, options)
             #expect(breaker.isClosed == isLast)
         }
     }
@@ -81,12 +85,41 @@ struct CircuitBreakerTests {
         var breaker = CircuitBreaker()
         breaker.open(now: start, options)
         let later = start.advanced(by: .seconds(5))
-        breaker.begin(now: later)
-        _ = breaker.end(.ignored, now: later, options)
+        let ignored = breaker.begin(now: later)
+        _ = breaker.end(.ignored, begunIn: ignored, now: later, options)
         #expect(breaker.admits(now: later))
-        breaker.begin(now: later)
-        _ = breaker.end(.broken, now: later, options)
+        let broken = breaker.begin(now: later)
+        _ = breaker.end(.broken, begunIn: broken, now: later, options)
         #expect(!breaker.admits(now: later.advanced(by: .milliseconds(4999))))
+    }
+
+    @Test(
+        "what began in an earlier phase is no probe, and counts no more",
+        arguments: [CallResult.success, .failure, .broken, .timeout, .ignored]
+    )
+    func earlierPhases(result: CallResult) {
+        var breaker = CircuitBreaker()
+        let early = breaker.begin(now: start)
+        breaker.open(now: start, options)
+        // Where every endpoint is left out calls go to one all the same.
+        let forced = breaker.begin(now: start)
+        let later = start.advanced(by: .seconds(5))
+        let probe = breaker.begin(now: later)
+        for phase in [early, forced] {
+            for _ in 0..<10 {
+                let wantsOpen = breaker.end(result, begunIn: phase, now: later, options)
+                #expect(!wantsOpen && !breaker.isClosed && !breaker.admits(now: later))
+            }
+        }
+        _ = breaker.end(.success, begunIn: probe, now: later, options)
+        #expect(breaker.admits(now: later))
+        let last = breaker.begin(now: later)
+        _ = breaker.end(.success, begunIn: last, now: later, options)
+        #expect(breaker.isClosed)
+        for _ in 0..<10 {
+            let wantsOpen = breaker.end(.timeout, begunIn: early, now: later, options)
+            #expect(!wantsOpen)
+        }
     }
 
     @Test("five time-outs in a row are enough, four with a success between are not")

@@ -12,7 +12,7 @@ final class HedgingSimulation {
     private final class Call {
         let start: UInt64
         var hedge: HedgeState
-        var used: [Int] = []
+        var picks: [BalancerState<Int>.Pick] = []
         var isEnded = false
         var waits = 0
         init(_ start: UInt64, _ policy: RetryPolicy) {
@@ -113,20 +113,20 @@ final class HedgingSimulation {
                 Self.method,
                 key: nil,
                 excluding: [],
-                avoiding: call.used,
+                avoiding: call.picks.map(\.id),
                 now: now
             )
         else { return }
-        call.used.append(picked.id)
+        call.picks.append(picked)
         sentCount += 1
         let latency = latencies[picked.member](&random)
         events.schedule(at: events.now + latency) {
             let now = Deadline(uptimeNanoseconds: self.events.now)
             // A loser that was cancelled has left its endpoint when the winner came.
             guard !call.isEnded else { return }
-            self.balancer.ended(picked.id, Self.method, .success, now: now)
-            for id in call.used where id != picked.id {
-                self.balancer.ended(id, Self.method, .ignored, now: now)
+            self.balancer.ended(picked, Self.method, .success, now: now)
+            for loser in call.picks where loser.id != picked.id {
+                self.balancer.ended(loser, Self.method, .ignored, now: now)
                 self.cancelledCount += 1
             }
             self.perform(call.hedge.ended(.success(Self.reply)) { self.tokens.spend() }, call)

@@ -64,6 +64,7 @@ final class ClientEndpoint: Sendable {
                     count: count,
                     backOff: options.dialBackOff,
                     waiterLimit: options.connectionWaiterLimit,
+                    idleTimeout: options.idleTimeout,
                     now: now,
                     dial: dial
                 )

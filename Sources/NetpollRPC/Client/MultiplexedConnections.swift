@@ -1,7 +1,7 @@
 internal import NetpollCore
 
 /// A fixed number of sessions to one address, used in turn; each is dialled when it is first needed
-/// and again after it was lost.
+/// and again after it was lost, or was closed because nobody needed it for a while.
 ///
 /// Any thread.
 final class MultiplexedConnections: Sendable {
@@ -49,18 +49,21 @@ final class MultiplexedConnections: Sendable {
     private let state: Locked<State>
     private let dial: Dial
     private let waiterLimit: Int
+    private let idleTimeout: Duration
     private let now: @Sendable () -> Deadline
 
     /// - Parameters:
     ///   - count: Most sessions, brought into the bounds of `multiplexed(count:)`.
     ///   - backOff: How long the address is left alone after failed dials.
     ///   - waiterLimit: Most callers that wait for dials; one more fails with `limitExceeded`.
+    ///   - idleTimeout: How long a session may have no call.
     ///   - now: The time.
     ///   - dial: Makes a session.
     init(
         count: Int,
         backOff: BackOff,
         waiterLimit: Int = 10_000,
+        idleTimeout: Duration = .seconds(60),
         now: @escaping @Sendable () -> Deadline,
         dial: @escaping Dial
     ) {
@@ -73,6 +76,7 @@ final class MultiplexedConnections: Sendable {
             )
         )
         self.waiterLimit = waiterLimit
+        self.idleTimeout = idleTimeout
         self.now = now
         self.dial = dial
     }
@@ -183,7 +187,7 @@ final class MultiplexedConnections: Sendable {
         }
         for waiter in waiters { waiter.finish(told) }
         guard case .success(let session) = outcome else { return }
-        if isClosed { session.close() }
+        if isClosed { session.close() } else { session.closeWhenIdle(for: idleTimeout) }
         session.onClose { [weak self] in self?.ended(index, session) }
     }
 

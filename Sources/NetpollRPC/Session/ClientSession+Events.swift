@@ -97,7 +97,7 @@ extension ClientSession {
     }
 
     func connection(_ connection: Connection, didCloseWith error: NetpollError?) {
-        endExpiry()
+        endTimers()
         if error != nil { note(.refused) }
         let message = "the connection to \(connection.peerAddress) broke"
         let reason =

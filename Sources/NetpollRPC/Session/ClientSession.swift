@@ -39,6 +39,8 @@ final class ClientSession: ConnectionHandler, Poolable, @unchecked Sendable {
     /// When ``expire()`` is called next; confined to the connection's loop, as `hasClosed` is.
     private var expiry: (deadline: Deadline, timer: TimerToken)?
     private var hasClosed = false
+    /// Confined to the connection's loop, too.
+    private var idleTimer: TimerToken?
     /// Why this side breaks the connection off, if it does.
     let breakReason = Locked<RPCError?>(nil)
     /// Calls that wait until the server takes bytes again.
@@ -248,10 +250,12 @@ extension ClientSession {
     }
 
     /// The connection has closed.
-    func endExpiry() {
+    func endTimers() {
         hasClosed = true
         if let expiry { connection.loop.cancel(expiry.timer) }
         expiry = nil
+        if let idleTimer { connection.loop.cancel(idleTimer) }
+        idleTimer = nil
     }
 
     private func expire() {
@@ -267,5 +271,30 @@ extension ClientSession {
         if isExclusive || isDrained { endConnection() }
         let error = RPCError(.deadlineExceeded, "no reply from \(connection.peerAddress) in time")
         for call in expired { resume(call, .failure(.failed(error))) }
+    }
+}
+
+// MARK: - Idleness
+
+extension ClientSession {
+    /// Looked at so often in the time that a connection may be idle: a call then costs no look at the
+    /// clock, and the connection closes at most so much later.
+    private static let idleSpanCount = 4
+
+    /// Closes the connection once it has had no call for so long, or up to a quarter longer.
+    ///
+    /// Any thread; once.
+    func closeWhenIdle(for timeout: Duration) {
+        let span = max(timeout / Self.idleSpanCount, .milliseconds(1))
+        connection.loop.perform { self.scheduleIdleSpan(span) }
+    }
+
+    private func scheduleIdleSpan(_ span: Duration) {
+        guard !hasClosed else { return }
+        let end = connection.loop.deadline(after: span)
+        idleTimer = connection.loop.schedule(at: end) {
+            if self.state.withLock({ $0.spanPassed(Self.idleSpanCount) }) { self.endConnection() }
+            self.scheduleIdleSpan(span)
+        }
     }
 }

@@ -29,6 +29,9 @@ struct ClientSessionState<Call> {
     private var isClosed = false
     /// When the runner will call ``expire(now:)`` next.
     private var timer: UInt64?
+    /// Whether a call began, or was in flight, since ``spanPassed(_:)`` was last told.
+    private var isUsed = true
+    private var unusedSpanCount = 0
     /// Calls that ended without a reply, which the peer may still work on.
     private var unansweredCount = 0
     /// Replies that came after their call had ended.
@@ -50,6 +53,7 @@ struct ClientSessionState<Call> {
         guard acceptsCalls else { return .refused }
         guard calls.count < limit else { return .full }
         guard calls.insert(sequenceID, deadline: deadline, call) else { return .refused }
+        isUsed = true
         if deadline == .max { return .send(timer: nil) }
         if let timer, timer <= deadline { return .send(timer: nil) }
         timer = deadline
@@ -111,6 +115,15 @@ struct ClientSessionState<Call> {
     mutating func drain() -> Bool {
         isDraining = true
         return calls.count == 0
+    }
+
+    /// A span of time has passed; after `limit` of them without a call no new ones are taken.
+    ///
+    /// Returns whether the connection can be closed at once.
+    mutating func spanPassed(_ limit: Int) -> Bool {
+        unusedSpanCount = isUsed ? 0 : unusedSpanCount + 1
+        isUsed = calls.count > 0
+        return unusedSpanCount >= limit && drain()
     }
 
     /// Whether a drained session has nothing left to wait for.

@@ -74,6 +74,25 @@ struct ClientSessionStateTests {
         #expect(cancelled == 1 && state.isDrained)
     }
 
+    @Test("after so many spans without a call no more are taken; a call begins the count again")
+    func spans() {
+        var state = ClientSessionState<Int>(limit: 10)
+        func pass() -> Bool { state.spanPassed(3) }
+        _ = state.begin(1, deadline: .max, 1)
+        // In flight all the time, and in the beginning of the last span.
+        #expect((0..<10).map { _ in pass() }.allSatisfy { !$0 })
+        _ = state.receive(1, isConnectionReset: false)
+        #expect([pass(), pass(), pass()] == [false, false, false] && state.acceptsCalls)
+        // One that begins and ends between two looks.
+        _ = state.begin(2, deadline: .max, 2)
+        _ = state.cancel(2)
+        #expect([pass(), pass(), pass()] == [false, false, false] && state.acceptsCalls)
+        #expect(pass() && !state.acceptsCalls)
+        guard case .refused = state.begin(3, deadline: .max, 3) else {
+            return #expect(Bool(false), "taken")
+        }
+    }
+
     @Test("at the end of a connection calls whose requests were not sent are told apart")
     func unsent() {
         var state = ClientSessionState<Int>(limit: 100)

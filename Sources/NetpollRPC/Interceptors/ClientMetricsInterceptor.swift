@@ -18,7 +18,9 @@ public struct ClientMetricsInterceptor: ClientInterceptor {
     /// Creates an interceptor.
     ///
     /// - Parameters:
-    ///   - server: What `server.address` and `server.port` say.
+    ///   - server: What `server.address` and `server.port` say: by the conventions they name a group
+    ///     of servers, so by default nothing is said and not which one answered, and the number of
+    ///     histograms does not grow with the endpoints of a resolver.
     ///   - methodLimit: How many methods are told apart; calls of further ones are counted under
     ///     `_OTHER`.
     ///   - factory: Where the values go; by default the factory of `MetricsSystem`.

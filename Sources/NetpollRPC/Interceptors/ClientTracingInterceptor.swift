@@ -17,7 +17,8 @@ public struct ClientTracingInterceptor: ClientInterceptor {
     /// - Parameters:
     ///   - tracer: Makes the spans; by default `InstrumentationSystem.tracer` at the time of a
     ///     call.
-    ///   - server: What `server.address` and `server.port` say.
+    ///   - server: What `server.address` and `server.port` say; by default the server whose answer
+    ///     the caller gets, and nothing when none answers.
     public init(tracer: (any Tracer)? = nil, server: SocketAddress? = nil) {
         self.tracer = tracer
         self.server = server
@@ -37,12 +38,14 @@ public struct ClientTracingInterceptor: ClientInterceptor {
             context: .current ?? .topLevel,
             kind: .client
         )
-        span.setAddress(
-            server,
-            SemanticConventions.serverAddress,
-            SemanticConventions.serverPort
-        )
         var traced = call
+        var info: ReplyInfo?
+        if let server {
+            name(server, in: span)
+        } else {
+            info = call.options.replyInfo ?? ReplyInfo()
+            traced.options.replyInfo = info
+        }
         tracer.inject(
             span.span.context,
             into: &traced.options.metadata,
@@ -52,11 +55,21 @@ public struct ClientTracingInterceptor: ClientInterceptor {
             let reply = try await ServiceContext.$current.withValue(span.span.context) {
                 try await next(traced)
             }
+            name(info?.address, in: span)
             span.end(.success, nil)
             return reply
         } catch {
+            name(info?.address, in: span)
             span.end(.ofClient(error), error)
             throw error
         }
+    }
+
+    private func name(_ server: SocketAddress?, in span: CallSpan) {
+        span.setAddress(
+            server,
+            SemanticConventions.serverAddress,
+            SemanticConventions.serverPort
+        )
     }
 }

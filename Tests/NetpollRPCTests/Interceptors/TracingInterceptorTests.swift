@@ -54,6 +54,44 @@ struct TracingInterceptorTests {
         #expect(outer.status == nil && served.status == nil)
     }
 
+    @Test(
+        "a client that was told no server names the one that answered, with a reply or an error",
+        arguments: [false, true]
+    )
+    func serverThatAnswered(fails: Bool) async throws {
+        let client = ClientTracingInterceptor(tracer: tracer)
+        let own = ReplyInfo()
+        for info in [nil, own] {
+            var call = Calls.client()
+            call.options.replyInfo = info
+            _ = try? await client.intercept(call) { call in
+                call.options.replyInfo?.note(["k": "v"], from: Calls.peer)
+                if fails { throw RPCError(.internalError, "no") }
+                return try await Calls.answer(call)
+            }
+        }
+        #expect(tracer.finishedSpans.count == 2)
+        for span in tracer.finishedSpans {
+            #expect(span.attributes.get("server.address") == .string("10.0.0.9"))
+            #expect(span.attributes.get("server.port") == .int64(4711))
+        }
+        // The caller's own is filled in as without the interceptor.
+        #expect(own.address == Calls.peer && own.metadata["k"] == "v")
+    }
+
+    @Test("where nobody answers no server is named, and one that was given stays")
+    func namedServer() async throws {
+        let silent = ClientTracingInterceptor(tracer: tracer)
+        _ = try await silent.intercept(Calls.client(), next: Calls.answer)
+        let named = ClientTracingInterceptor(tracer: tracer, server: .tcp(host: "shop", port: 1))
+        _ = try await named.intercept(Calls.client()) { call in
+            #expect(call.options.replyInfo == nil)
+            return try await Calls.answer(call)
+        }
+        let addresses = tracer.finishedSpans.map { $0.attributes.get("server.address") }
+        #expect(addresses == [nil, .string("shop")])
+    }
+
     @Test("a failed call's span is an error; one with a business error is not")
     func errors() async throws {
         let client = ClientTracingInterceptor(tracer: tracer)

@@ -154,6 +154,7 @@ struct RefusalTests {
             try await echo.echo(.with { $0.msg = "long" })
         }
         #expect(error?.code == .resourceExhausted)
+        #expect(error?.message.contains("exceeds the limit of 1000") == true)
         #expect(try await echo.echo(.init()).msg.count == 10)
         #expect(fixture.server.connectionCount == 1)
         await fixture.stop()

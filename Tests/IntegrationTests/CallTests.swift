@@ -163,10 +163,7 @@ struct CallTests {
         await fixture.stop()
     }
 
-<<<<<<< HEAD
-=======
     // Row A5 at the client, as the next.
->>>>>>> fix-client
     @Test("a request above the client's limit fails without being sent")
     func oversizedRequest() async throws {
         let fixture = try Fixture()
@@ -228,35 +225,6 @@ struct CallTests {
         await loops.shutdown()
     }
 
-<<<<<<< HEAD
-    @Test("a reply above the server's limit is an exception, and the connection is kept")
-    func oversizedAtServer() async throws {
-        var serverOptions = RPCServerOptions()
-        serverOptions.limits.frameByteCount = 2000
-        let loops = try EventLoopGroup(count: 2)
-        let service = ScriptedEcho { _, _ in
-            .with { $0.msg = String(repeating: "x", count: 3000) }
-        }
-        let server = RPCServer(services: [service], options: serverOptions, group: loops)
-        let address = try server.start(on: [.tcp(host: "127.0.0.1", port: 0)])[0]
-        var options = RPCClientOptions()
-        options.connections = .multiplexed(count: 1)
-        let client = try RPCClient(to: address, options: options, group: loops)
-        for _ in 0..<2 {
-            let error = await #expect(throws: RPCError.self) {
-                try await Echo_EchoClient(client).echo(.init())
-            }
-            #expect(error?.code == .resourceExhausted && error?.exceptionID == 6)
-            #expect(error?.message.contains("exceeds the limit of 2000") == true)
-        }
-        #expect(server.connectionCount == 1)
-        await client.close()
-        await server.shutdown()
-        await loops.shutdown()
-    }
-
-=======
->>>>>>> fix-client
     @Test("a refused connection is told at once, with its cause")
     func refused() async throws {
         let fixture = try Fixture()

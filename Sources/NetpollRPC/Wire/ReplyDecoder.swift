@@ -47,7 +47,6 @@ struct ReplyDecoder: Sendable {
             case .incomplete(let wanted): .incomplete(wanted)
             }
         } catch {
-<<<<<<< HEAD
             guard error.reason == .tooLarge else { throw error }
             // Of a frame that was too large to be taken, all that has come is still there.
             if input.byteCount == byteCount { return try oversized(error, &input) }
@@ -55,11 +54,6 @@ struct ReplyDecoder: Sendable {
             return .oversized(
                 OversizedReply(sequenceID: sequenceID, isSkipped: true, error: error)
             )
-=======
-            // Of a frame that was too large to be taken, all that has come is still there.
-            guard error.reason == .tooLarge, input.byteCount == byteCount else { throw error }
-            return try oversized(error, &input)
->>>>>>> fix-client
         }
     }
 

@@ -78,11 +78,14 @@ extension ServerSession {
     }
 
     /// Why a call is not to run after it has waited, if so.
-    private func refusal(_ call: ServerCall, waitingSince begin: Deadline) -> RPCError? {
+    private func refusal(
+        _ call: ServerCall,
+        waitingSince begin: @autoclosure () -> Deadline
+    ) -> RPCError? {
         guard settings.limits.measuresDelay else { return nil }
         let now = connection.loop.now()
         if call.context.deadline <= now { return Self.lateError }
-        return settings.limits.refusal(waitingSince: begin, now: now)
+        return settings.limits.refusal(waitingSince: begin(), now: now)
     }
 
     /// Answers a call that will not be started.

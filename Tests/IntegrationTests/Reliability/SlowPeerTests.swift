@@ -147,7 +147,9 @@ struct SlowPeerTests {
     )
     func neverReadsReplies() async {
         await #expect(processExitsWith: .success) {
-            let fixture = try HandlerFixture { _, _ in String(repeating: "r", count: 256 << 10) }
+            let fixture = try HandlerFixture(takeOverThreshold: nil) { _, _ in
+                String(repeating: "r", count: 256 << 10)
+            }
             let port = fixture.port
             #expect(try await fixture.echo().echo(.init()).msg.count == 256 << 10)
             let before = ProcessState.residentByteCount

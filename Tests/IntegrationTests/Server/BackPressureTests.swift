@@ -8,6 +8,8 @@ import Testing
 @testable import NetpollRPC
 
 /// A peer asks for more than it reads, of a server that holds little for it.
+///
+/// No loop is taken over: under load that would start a call while the one before still writes.
 @Suite("Peers that do not read their replies", .timeLimit(.minutes(2)))
 struct BackPressureTests {
     private static let replyByteCount = 64 << 10
@@ -84,7 +86,7 @@ struct BackPressureTests {
         Self.hold(little: &options)
         let pool = Self.makePool(onPool, &options)
         let ran = Counter()
-        let fixture = try HandlerFixture(options) { _, _ in
+        let fixture = try HandlerFixture(options, takeOverThreshold: nil) { _, _ in
             ran.increment()
             return Self.longReply
         }
@@ -115,7 +117,7 @@ struct BackPressureTests {
         Self.hold(little: &options)
         let pool = Self.makePool(onPool, &options)
         let ran = Counter()
-        let fixture = try HandlerFixture(options, clock: clock) { _, _ in
+        let fixture = try HandlerFixture(options, clock: clock, takeOverThreshold: nil) { _, _ in
             ran.increment()
             return Self.longReply
         }
@@ -150,7 +152,7 @@ struct BackPressureTests {
         var options = RPCServerOptions()
         Self.hold(little: &options)
         let ran = Counter()
-        let fixture = try HandlerFixture(options, clock: clock) { _, _ in
+        let fixture = try HandlerFixture(options, clock: clock, takeOverThreshold: nil) { _, _ in
             ran.increment()
             return Self.longReply
         }
@@ -172,7 +174,9 @@ struct BackPressureTests {
         var options = RPCServerOptions()
         Self.hold(little: &options)
         options.listener.connection.stallTimeout = nil
-        let fixture = try HandlerFixture(options, clock: clock) { request, _ in
+        let fixture = try HandlerFixture(options, clock: clock, takeOverThreshold: nil) {
+            request,
+            _ in
             request.msg.count == 1 ? String(repeating: "r", count: 8 << 20) : Self.longReply
         }
         let (port, server) = (fixture.port, fixture.server)
@@ -221,7 +225,7 @@ struct BackPressureTests {
         Self.hold(little: &options)
         let pool = Self.makePool(onPool, &options)
         let ran = Counter()
-        let fixture = try HandlerFixture(options, clock: clock) { _, _ in
+        let fixture = try HandlerFixture(options, clock: clock, takeOverThreshold: nil) { _, _ in
             ran.increment()
             return Self.longReply
         }
@@ -253,7 +257,7 @@ struct BackPressureTests {
         options.adaptiveLimit = AdaptiveLimit()
         let pool = Self.makePool(onPool, &options)
         let ran = Counter()
-        let fixture = try HandlerFixture(options, clock: clock) { _, _ in
+        let fixture = try HandlerFixture(options, clock: clock, takeOverThreshold: nil) { _, _ in
             ran.increment()
             return Self.longReply
         }

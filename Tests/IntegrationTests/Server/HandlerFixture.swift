@@ -89,10 +89,13 @@ struct HandlerFixture: Sendable {
     init(
         _ options: RPCServerOptions = RPCServerOptions(),
         clock: ManualClock? = nil,
+        takeOverThreshold: Duration? = EventLoopGroupOptions().takeOverThreshold,
         more: [any RPCService] = [],
         _ body: @escaping @Sendable (Echo_EchoRequest, RPCContext) async throws -> String
     ) throws {
-        loops = try EventLoopGroup(count: 2, options: clock?.options ?? EventLoopGroupOptions())
+        var loopOptions = clock?.options ?? EventLoopGroupOptions()
+        loopOptions.takeOverThreshold = takeOverThreshold
+        loops = try EventLoopGroup(count: 2, options: loopOptions)
         server = RPCServer(services: [Handler(body: body)] + more, options: options, group: loops)
         address = try server.start(on: [.tcp(host: "127.0.0.1", port: 0)])[0]
     }

@@ -26,6 +26,11 @@ struct ClashTests {
                 + #""insideKind":"HIDING_INNER","kindMap":{"k":"HIDDEN_KIND_OUTER"},"#
                 + #""chosen":{"outer":5}}"#
         )
+        let lowers = Lowers.with {
+            $0.lower.x = 1
+            $0.merges = [merge()]
+        }
+        #expect(try lowers.serializedBytes() == [10, 2, 8, 1, 18, 0] as [UInt8])
         #expect(Hiding().outsideKind == HiddenKind.outer)
         #expect(Hiding().insideKind == Hiding.HiddenKind.hidingInner)
     }
@@ -46,6 +51,8 @@ struct ClashTests {
         message.foo_Bar_101 = 3
         message.fooBar_102 = 4
         message.hidden.outer = 5
+        message.clearThe_way = 7
+        message.Lowers_hiding.outside.outer = 8
         message.Hiding_Extended_hiding.outer = 6
         let bytes: [UInt8] = try message.serializedBytes()
         let decoded = try Extended(serializedBytes: bytes, extensions: Clashes_Extensions)

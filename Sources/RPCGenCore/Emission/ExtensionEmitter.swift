@@ -29,8 +29,6 @@ struct ExtensionEmitter {
     private let names: FileNames
     private var topLevel: [Item] = []
     private var nested: [(type: String, items: [Item])] = []
-    /// The names on each extended message.
-    private var properties: [String: NameScope] = [:]
 
     init(
         index: TypeIndex,
@@ -49,7 +47,6 @@ struct ExtensionEmitter {
             let item = item(
                 field,
                 [PathNumber.File.extensionField, Int32(clamping: position)],
-                prefix: SwiftNames.typePrefix(file),
                 object: names.extensions[position],
                 scope: ""
             )
@@ -66,17 +63,15 @@ struct ExtensionEmitter {
         _ name: String,
         _ path: [Int32]
     ) {
-        let type = index.messages[name]?.swiftName ?? message.name
-        var objects = NameScope()
+        guard let type = index.messages[name]?.swiftName, let names = index.names[name] else {
+            return
+        }
         var items: [Item] = []
         for (position, field) in message.extension.enumerated() {
-            let wanted = SwiftNames.nestedExtension(FieldModel.swiftBaseName(field, index))
-            let object = wanted + objects.place("_\(field.number)") { [wanted + $0] }
             let item = item(
                 field,
                 path + [PathNumber.Message.extensionField, Int32(clamping: position)],
-                prefix: type.split(separator: ".").joined(separator: "_") + "_",
-                object: "\(type).Extensions.\(SwiftNames.quoted(object))",
+                object: "\(type).Extensions.\(SwiftNames.quoted(names.extensions[position]))",
                 scope: name
             )
             items.append(item)
@@ -88,36 +83,26 @@ struct ExtensionEmitter {
         }
     }
 
-    private mutating func item(
+    private func item(
         _ field: Google_Protobuf_FieldDescriptorProto,
         _ path: [Int32],
-        prefix: String,
         object: String,
         scope: String
     ) -> Item {
-        let extended = index.messages[field.extendee]
-        let base = FieldModel.swiftBaseName(field, index)
         let parent = scope.isEmpty ? file.package : String(scope.dropFirst())
-        var taken =
-            properties[field.extendee] ?? extended.map { MessageNames($0, index).scope }
-            ?? NameScope()
-        let property = SwiftNames.extensionProperty(base, prefix: prefix).placed(
-            in: &taken,
-            hasAccessors: field.label != .repeated,
-            number: field.number
-        )
-        properties[field.extendee] = taken
+        let fullName = parent.isEmpty ? field.name : "\(parent).\(field.name)"
+        let property = index.extensionProperties[fullName] ?? PropertyNames(field.name)
         let names = MessageNames.Field(property: property, storage: "")
-        let type = extended?.swiftName ?? "Never"
+        let extended = index.messages[field.extendee]?.swiftName ?? "Never"
         return Item(
             declaration: FieldModel(field, slot: 0, names, in: scope, file, index),
             model: FieldModel(field, slot: 0, names, in: field.extendee, file, index),
             path: path,
             object: object,
             reference: scope.isEmpty ? object : index.name(of: object, in: field.extendee),
-            fullName: parent.isEmpty ? field.name : "\(parent).\(field.name)",
-            extended: type,
-            extendedReference: index.name(of: type, in: scope)
+            fullName: fullName,
+            extended: extended,
+            extendedReference: index.name(of: extended, in: scope)
         )
     }
 

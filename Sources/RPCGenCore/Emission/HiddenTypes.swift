@@ -1,5 +1,5 @@
-/// Other names for top-level types whose own names mean something else where they are used: a type
-/// declared in a message hides one of the same name outside.
+/// Other names for top-level types whose own names mean something else where they are used: what is
+/// declared in a message hides a type of the same name outside.
 ///
 /// They belong to one file and are collected while it is written.
 final class HiddenTypes {
@@ -19,12 +19,12 @@ final class HiddenTypes {
     }
 
     /// The other name of a top-level type.
-    func alias(for name: Substring) -> String {
-        if let alias = aliases[String(name)] { return alias }
+    func alias(for name: String) -> String {
+        if let alias = aliases[name] { return alias }
         if aliases.isEmpty { scope.add(typeNames) }
         let wanted = "\(prefix)_\(name)"
         let alias = wanted + scope.place("_") { [wanted + $0] }
-        aliases[String(name)] = alias
+        aliases[name] = alias
         return alias
     }
 

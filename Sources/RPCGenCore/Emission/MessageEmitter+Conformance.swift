@@ -9,8 +9,7 @@ extension MessageEmitter {
         to writer: inout SourceWriter
     ) {
         let name = "\(scope).\(message.name)"
-        guard let type = index.messages[name] else { return }
-        let names = MessageNames(type, index)
+        guard let type = index.messages[name], let names = index.names[name] else { return }
         let model = fields(type, names, name)
         writer.line()
         let isExtensible = !message.extensionRange.isEmpty

@@ -15,8 +15,7 @@ struct MessageEmitter {
         to writer: inout SourceWriter
     ) {
         let name = "\(scope).\(message.name)"
-        guard let type = index.messages[name] else { return }
-        let names = MessageNames(type, index)
+        guard let type = index.messages[name], let names = index.names[name] else { return }
         let model = fields(type, names, name)
         writer.comment(comments[path])
         writer.deprecation(message.options.deprecated, "message")

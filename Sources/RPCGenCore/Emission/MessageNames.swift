@@ -27,6 +27,12 @@ struct PropertyNames {
     }
 }
 
+extension PropertyNames {
+    init(_ plain: String) {
+        self.init(plain: plain, capitalized: plain.prefix(1).uppercased() + plain.dropFirst())
+    }
+}
+
 /// The names of what a message has beside types; no two are the same.
 ///
 /// Where SwiftProtobuf would give two the same name, the later one gets its number; a oneof, the
@@ -45,8 +51,11 @@ struct MessageNames {
 
     let fields: [Field]
     let oneofs: [Oneof]
-    /// All of the names.
-    let scope: NameScope
+    /// The names of all of these, and of the extensions that are known.
+    var scope: NameScope
+    /// The objects of the extensions that are declared in the message, and all of their names.
+    let extensions: [String]
+    let extensionScope: NameScope
 
     init(_ message: TypeIndex.MessageType, _ index: TypeIndex) {
         let descriptor = message.descriptor
@@ -84,6 +93,12 @@ struct MessageNames {
             return Field(property: names, storage: storage)
         }
         self.scope = scope
+        var extensionScope = NameScope()
+        extensions = descriptor.extension.map { field in
+            let name = SwiftNames.nestedExtension(FieldModel.swiftBaseName(field, index))
+            return name + extensionScope.place("_\(field.number)") { [name + $0] }
+        }
+        self.extensionScope = extensionScope
     }
 }
 

@@ -180,7 +180,7 @@ public struct SwiftGenerator {
     private func source(_ file: Google_Protobuf_FileDescriptorProto) -> String {
         let names = FileNames(file, index)
         var index = index
-        index.hiddenTypes = names.hiddenTypes
+        index.enter(file, names)
         let comments = Comments(file)
         let visibility = options.visibility.rawValue
         let scope = file.package.isEmpty ? "" : "." + file.package

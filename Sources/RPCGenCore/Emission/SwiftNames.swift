@@ -52,15 +52,17 @@ enum SwiftNames {
         return PropertyNames(plain: camel + suffix, capitalized: upperCamel(name) + suffix)
     }
 
-    /// The names of the property of an extension on the extended message.
+    /// The names of the property of an extension on the extended message; `prefix` is that of the
+    /// file.
     static func extensionProperty(_ name: String, prefix: String) -> PropertyNames {
         guard !prefix.isEmpty else { return property(name, isExtensible: true) }
-        var whole = prefix + lowerCamel(name)
-        whole += propertySuffix(whole, isExtensible: true)
-        return PropertyNames(
-            plain: whole,
-            capitalized: whole.prefix(1).uppercased() + whole.dropFirst()
-        )
+        let whole = prefix + lowerCamel(name)
+        return PropertyNames(whole + propertySuffix(whole, isExtensible: true))
+    }
+
+    /// The names of the property of an extension that is declared in a message.
+    static func extensionProperty(_ name: String, message: String) -> PropertyNames {
+        PropertyNames("\(message.split(separator: ".").joined(separator: "_"))_\(lowerCamel(name))")
     }
 
     /// What parts a property from what every message has, and from the `hasX` and `clearX` of
@@ -75,7 +77,9 @@ enum SwiftNames {
     }
 
     /// The name of the object of an extension that is declared in a message, without backticks.
-    static func nestedExtension(_ name: String) -> String { escaped(name) }
+    static func nestedExtension(_ name: String) -> String {
+        ["NetpollProtobuf", "Protocol", "Type"].contains(name) ? name + "_" : escaped(name)
+    }
 
     /// A file's name without its directory and ending, as the part of an identifier.
     static func fileIdentifier(_ path: String) -> String {

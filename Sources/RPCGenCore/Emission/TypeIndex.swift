@@ -30,12 +30,16 @@ struct TypeIndex {
     }
 
     private(set) var messages: [String: MessageType] = [:]
+    /// What the messages have beside types.
+    private(set) var names: [String: MessageNames] = [:]
     private(set) var enums: [String: EnumType] = [:]
     /// The names of all types within their parents.
     private(set) var typeNames: Set<String> = []
     private(set) var graph = MessageGraph([:])
+    /// The properties of extensions, by the full names of these.
+    private(set) var extensionProperties: [String: PropertyNames] = [:]
     /// Where names are kept for types that ``name(of:in:)`` cannot call by their own.
-    var hiddenTypes: HiddenTypes?
+    private var hiddenTypes: HiddenTypes?
 
     init(_ files: [Google_Protobuf_FileDescriptorProto]) {
         for file in files {
@@ -48,6 +52,7 @@ struct TypeIndex {
                 isProto3: file.syntax == "proto3"
             )
         }
+        names = messages.mapValues { MessageNames($0, self) }
         graph = MessageGraph(messages.mapValues(\.descriptor))
     }
 
@@ -108,16 +113,28 @@ struct TypeIndex {
     ///   - message: The absolute protobuf name of the message; empty outside messages.
     /// - Returns: The name, or another if something in the message hides it.
     func name(of swiftName: String, in message: String) -> String {
+        guard let hiddenTypes else { return swiftName }
         let root = swiftName.prefix { $0 != "." }
         var place = message[...]
-        while let type = messages[String(place)] {
-            if type.innerTypes.contains(String(root)), let hiddenTypes {
-                return hiddenTypes.alias(for: root) + swiftName.dropFirst(root.count)
+        while let type = messages[String(place)], let names = names[String(place)] {
+            let name = String(root)
+            if type.innerTypes.contains(name) || names.scope.contains(name)
+                || names.extensionScope.contains(name) || Self.runtimeMembers.contains(name)
+            {
+                return hiddenTypes.alias(for: name) + swiftName.dropFirst(root.count)
             }
             place = place[..<(place.lastIndex(of: ".") ?? place.startIndex)]
         }
         return swiftName
     }
+
+    /// What every message has from the runtime and from Swift, but for what no type is called.
+    private static let runtimeMembers: Set<String> = [
+        "clearExtensionValue", "decodeFields", "decodeUnknownFields", "encodeFields",
+        "getExtensionValue", "hasExtensionValue", "hash", "isA", "isPathValid", "jsonString",
+        "jsonUTF8Bytes", "merge", "serializedBytes", "setExtensionValue", "trim", "unpackTo",
+        "with", "withSerialization",
+    ]
 
     /// The map entry behind a field, if the field is a map.
     func mapEntry(of field: Google_Protobuf_FieldDescriptorProto)
@@ -128,6 +145,51 @@ struct TypeIndex {
             message.hasOptions, message.options.mapEntry
         else { return nil }
         return message
+    }
+}
+
+extension TypeIndex {
+    /// Makes the index fit for writing a file: what its extensions add to messages hides types too.
+    mutating func enter(_ file: Google_Protobuf_FileDescriptorProto, _ names: FileNames) {
+        hiddenTypes = names.hiddenTypes
+        let prefix = SwiftNames.typePrefix(file)
+        for field in file.extension {
+            nameExtension(field, in: file.package) {
+                SwiftNames.extensionProperty($0, prefix: prefix)
+            }
+        }
+        for message in file.messageType {
+            nameExtensions(
+                of: message,
+                file.package.isEmpty ? message.name : "\(file.package).\(message.name)"
+            )
+        }
+    }
+
+    private mutating func nameExtensions(
+        of message: Google_Protobuf_DescriptorProto,
+        _ name: String
+    ) {
+        guard let type = messages[".\(name)"]?.swiftName else { return }
+        for field in message.extension {
+            nameExtension(field, in: name) { SwiftNames.extensionProperty($0, message: type) }
+        }
+        for nested in message.nestedType { nameExtensions(of: nested, "\(name).\(nested.name)") }
+    }
+
+    private mutating func nameExtension(
+        _ field: Google_Protobuf_FieldDescriptorProto,
+        in parent: String,
+        _ property: (_ name: String) -> PropertyNames
+    ) {
+        var scope = names[field.extendee]?.scope ?? NameScope()
+        let fullName = parent.isEmpty ? field.name : "\(parent).\(field.name)"
+        extensionProperties[fullName] = property(FieldModel.swiftBaseName(field, self)).placed(
+            in: &scope,
+            hasAccessors: field.label != .repeated,
+            number: field.number
+        )
+        names[field.extendee]?.scope = scope
     }
 }
 

@@ -357,6 +357,12 @@ public struct Extended: Swift.Sendable, Swift.Hashable {
     fileprivate var _fooBar: Int32?
 }
 
+public struct clearThe: Swift.Sendable, Swift.Hashable {
+    public var unknownFields = NetpollProtobuf.UnknownFields()
+
+    public init() {}
+}
+
 /// A type in a message hides one of the same name outside.
 public struct Hidden: Swift.Sendable, Swift.Hashable {
     public var outer: Int32 {
@@ -518,6 +524,87 @@ public struct Hiding: Swift.Sendable, Swift.Hashable {
     fileprivate var _inside: Hiding.Hidden?
     fileprivate var _outsideKind: Clashes_HiddenKind?
     fileprivate var _insideKind: Hiding.HiddenKind?
+}
+
+/// So does a property, a method of every message, or an extension.
+public struct lower: Swift.Sendable, Swift.Hashable {
+    public var x: Int32 {
+        get { self._x ?? 0 }
+        set { self._x = newValue }
+    }
+    /// Whether `x` has been set.
+    public var hasX: Bool { self._x != nil }
+    /// Takes the value of `x` away.
+    public mutating func clearX() { self._x = nil }
+
+    public var unknownFields = NetpollProtobuf.UnknownFields()
+
+    public init() {}
+
+    fileprivate var _x: Int32?
+}
+
+public struct merge: Swift.Sendable, Swift.Hashable {
+    public var unknownFields = NetpollProtobuf.UnknownFields()
+
+    public init() {}
+}
+
+public struct Lowers: Swift.Sendable, Swift.Hashable {
+    public var lower: Clashes_lower {
+        get { self._lower ?? Clashes_lower() }
+        set { self._lower = newValue }
+    }
+    /// Whether `lower` has been set.
+    public var hasLower: Bool { self._lower != nil }
+    /// Takes the value of `lower` away.
+    public mutating func clearLower() { self._lower = nil }
+
+    public var last: Clashes_lowest_ {
+        get { self._last.value ?? Clashes_lowest_() }
+        set { self._last.value = newValue }
+    }
+    /// Whether `last` has been set.
+    public var hasLast: Bool { self._last.value != nil }
+    /// Takes the value of `last` away.
+    public mutating func clearLast() { self._last.value = nil }
+
+    public var merges: [Clashes_merge] = []
+
+    /// For the runtime; every extension has a property of its own.
+    public var extensionFields = NetpollProtobuf.ExtensionFields()
+
+    public var unknownFields = NetpollProtobuf.UnknownFields()
+
+    public struct Inner: Swift.Sendable, Swift.Hashable {
+        public var lowers: [Clashes_lower] = []
+
+        public var unknownFields = NetpollProtobuf.UnknownFields()
+
+        public init() {}
+    }
+
+    public init() {}
+
+    fileprivate var _lower: Clashes_lower?
+    fileprivate var _last = NetpollProtobuf.Box<Clashes_lowest_>()
+}
+
+public struct lowest_: Swift.Sendable, Swift.Hashable {
+    public var lowers: Lowers {
+        get { self._lowers.value ?? Lowers() }
+        set { self._lowers.value = newValue }
+    }
+    /// Whether `lowers` has been set.
+    public var hasLowers: Bool { self._lowers.value != nil }
+    /// Takes the value of `lowers` away.
+    public mutating func clearLowers() { self._lowers.value = nil }
+
+    public var unknownFields = NetpollProtobuf.UnknownFields()
+
+    public init() {}
+
+    fileprivate var _lowers = NetpollProtobuf.Box<Lowers>()
 }
 
 public struct Same: Swift.Sendable, Swift.Hashable {
@@ -1109,6 +1196,25 @@ extension Extended.Hidden: NetpollProtobuf.Message {
     }
 }
 
+extension clearThe: NetpollProtobuf.Message {
+    public static let protoMessageName = "clearThe"
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [],
+        repairsStrings: true
+    )
+
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+    }
+
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+    }
+}
+
 extension Hidden: NetpollProtobuf.Message {
     public static let protoMessageName = "Hidden"
     public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
@@ -1249,6 +1355,125 @@ extension Hiding.Extended.Hiding: NetpollProtobuf.Message {
     public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
         throws(NetpollProtobuf.ProtobufError)
     {
+    }
+}
+
+extension lower: NetpollProtobuf.Message {
+    public static let protoMessageName = "lower"
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "x", .int32)
+        ],
+        repairsStrings: true
+    )
+
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+        try encoder.optional(0, self._x)
+    }
+
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+        self._x = try decoder.optional(0)
+    }
+}
+
+extension merge: NetpollProtobuf.Message {
+    public static let protoMessageName = "merge"
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [],
+        repairsStrings: true
+    )
+
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+    }
+
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+    }
+}
+
+extension Lowers: NetpollProtobuf.ExtensibleMessage {
+    public static let protoMessageName = "Lowers"
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "lower", .message { Clashes_lower.messageSchema }),
+            .init(3, "last", .message { Clashes_lowest_.messageSchema }),
+            .init(2, "merges", .message { Clashes_merge.messageSchema }, .repeated),
+        ],
+        repairsStrings: true,
+        extensibleType: Lowers.self
+    )
+
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+        try encoder.message(0, self._lower)
+        try encoder.message(1, self._last)
+        try encoder.messages(2, self.merges)
+        try encoder.extensions(self.extensionFields)
+    }
+
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+        self._lower = try decoder.message(0)
+        self._last.value = try decoder.message(1)
+        self.merges = try decoder.messages(2)
+    }
+}
+
+extension Lowers.Inner: NetpollProtobuf.Message {
+    public static let protoMessageName = "Lowers.Inner"
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "lowers", .message { Clashes_lower.messageSchema }, .repeated)
+        ],
+        repairsStrings: true
+    )
+
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+        try encoder.messages(0, self.lowers)
+    }
+
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+        self.lowers = try decoder.messages(0)
+    }
+}
+
+extension lowest_: NetpollProtobuf.Message {
+    public static let protoMessageName = "lowest_"
+    public static let messageSchema: NetpollProtobuf.MessageSchema = .init(
+        protoMessageName,
+        [
+            .init(1, "lowers", .message { Lowers.messageSchema })
+        ],
+        repairsStrings: true
+    )
+
+    public func encodeFields(into encoder: inout NetpollProtobuf.FieldEncoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+        try encoder.message(0, self._lowers)
+    }
+
+    public mutating func decodeFields(from decoder: NetpollProtobuf.FieldDecoder)
+        throws(NetpollProtobuf.ProtobufError)
+    {
+        self._lowers.value = try decoder.message(0)
     }
 }
 
@@ -1438,6 +1663,19 @@ extension Extended {
         self.clearExtensionValue(ext: Extensions_extension_fields)
     }
 
+    public var clearThe_way: Int32 {
+        get { self.getExtensionValue(ext: clearThe.Extensions.way) ?? 0 }
+        set { self.setExtensionValue(ext: clearThe.Extensions.way, value: newValue) }
+    }
+    /// Whether `clearThe_way` has been set.
+    public var hasClearThe_way: Bool {
+        self.hasExtensionValue(ext: clearThe.Extensions.way)
+    }
+    /// Takes the value of `clearThe_way` away.
+    public mutating func clearClearThe_way() {
+        self.clearExtensionValue(ext: clearThe.Extensions.way)
+    }
+
     public var Hiding_Extended_hiding: Clashes_Hidden {
         get { self.getExtensionValue(ext: Hiding.Extended.Extensions.hiding) ?? Clashes_Hidden() }
         set { self.setExtensionValue(ext: Hiding.Extended.Extensions.hiding, value: newValue) }
@@ -1449,6 +1687,47 @@ extension Extended {
     /// Takes the value of `Hiding_Extended_hiding` away.
     public mutating func clearHiding_Extended_hiding() {
         self.clearExtensionValue(ext: Hiding.Extended.Extensions.hiding)
+    }
+
+    public var Lowers_hiding: Hiding {
+        get { self.getExtensionValue(ext: Lowers.Extensions.Hiding) ?? Hiding() }
+        set { self.setExtensionValue(ext: Lowers.Extensions.Hiding, value: newValue) }
+    }
+    /// Whether `Lowers_hiding` has been set.
+    public var hasLowers_hiding: Bool {
+        self.hasExtensionValue(ext: Lowers.Extensions.Hiding)
+    }
+    /// Takes the value of `Lowers_hiding` away.
+    public mutating func clearLowers_hiding() {
+        self.clearExtensionValue(ext: Lowers.Extensions.Hiding)
+    }
+
+    public var Lowers_type: Int32 {
+        get { self.getExtensionValue(ext: Lowers.Extensions.Type_) ?? 0 }
+        set { self.setExtensionValue(ext: Lowers.Extensions.Type_, value: newValue) }
+    }
+    /// Whether `Lowers_type` has been set.
+    public var hasLowers_type: Bool {
+        self.hasExtensionValue(ext: Lowers.Extensions.Type_)
+    }
+    /// Takes the value of `Lowers_type` away.
+    public mutating func clearLowers_type() {
+        self.clearExtensionValue(ext: Lowers.Extensions.Type_)
+    }
+}
+
+extension Lowers {
+    public var lowest_: Clashes_lowest_ {
+        get { self.getExtensionValue(ext: Extensions_Lowest_) ?? Clashes_lowest_() }
+        set { self.setExtensionValue(ext: Extensions_Lowest_, value: newValue) }
+    }
+    /// Whether `lowest_` has been set.
+    public var hasLowest_: Bool {
+        self.hasExtensionValue(ext: Extensions_Lowest_)
+    }
+    /// Takes the value of `lowest_` away.
+    public mutating func clearLowest_() {
+        self.clearExtensionValue(ext: Extensions_Lowest_)
     }
 }
 
@@ -1515,6 +1794,21 @@ public let Extensions_extension_fields = NetpollProtobuf.MessageExtension<Int32,
     .init(106, "extension_fields", .int32)
 )
 
+public let Extensions_Lowest_ = NetpollProtobuf.MessageExtension<lowest_, Lowers>.message(
+    "Lowest_",
+    .init(100, "Lowest_", .message { lowest_.messageSchema })
+)
+
+extension clearThe {
+    /// The extensions that are declared in the message.
+    public enum Extensions {
+        public static let way = NetpollProtobuf.MessageExtension<Int32, Extended>.optional(
+            "clearThe.way",
+            .init(107, "way", .int32)
+        )
+    }
+}
+
 extension Hiding {
     /// The extensions that are declared in the message.
     public enum Extensions {
@@ -1539,6 +1833,20 @@ extension Hiding.Extended {
     }
 }
 
+extension Lowers {
+    /// The extensions that are declared in the message.
+    public enum Extensions {
+        public static let Hiding = NetpollProtobuf.MessageExtension<Clashes_Hiding, Extended>.message(
+            "Lowers.Hiding",
+            .init(108, "Hiding", .message { Clashes_Hiding.messageSchema })
+        )
+        public static let Type_ = NetpollProtobuf.MessageExtension<Int32, Extended>.optional(
+            "Lowers.Type",
+            .init(109, "Type", .int32)
+        )
+    }
+}
+
 /// The extensions of the file.
 public let Clashes_Extensions: NetpollProtobuf.SimpleExtensionMap = [
     Extensions_Foo__Bar,
@@ -1548,9 +1856,13 @@ public let Clashes_Extensions: NetpollProtobuf.SimpleExtensionMap = [
     Extensions_foobar,
     Extensions_Foobar,
     Extensions_extension_fields,
+    Extensions_Lowest_,
+    clearThe.Extensions.way,
     Hiding.Extensions.hidden,
     Hiding.Extensions.hiding,
     Hiding.Extended.Extensions.hiding,
+    Lowers.Extensions.Hiding,
+    Lowers.Extensions.Type_,
 ]
 
 /// `Extended`, which means something else in a message of this file.
@@ -1568,10 +1880,19 @@ public typealias Clashes_Hiding = Hiding
 /// `Same`, which means something else in a message of this file.
 public typealias Clashes_Same = Same
 
+/// `lower`, which means something else in a message of this file.
+public typealias Clashes_lower = lower
+
+/// `lowest_`, which means something else in a message of this file.
+public typealias Clashes_lowest_ = lowest_
+
+/// `merge`, which means something else in a message of this file.
+public typealias Clashes_merge = merge
+
 /// The descriptors of `tests/clashes.proto` and of all that it imports.
 private enum Clashing_ServiceFile {
     static let descriptors: Swift.StaticString = """
-        CuoTChN0ZXN0cy9jbGFzaGVzLnByb3RvIsUBCg5DbGFzaGluZ0ZpZWxkcxIXCgdmb29fYmFyGAEgASgFUgZmb29C\
+        Cu0WChN0ZXN0cy9jbGFzaGVzLnByb3RvIsUBCg5DbGFzaGluZ0ZpZWxkcxIXCgdmb29fYmFyGAEgASgFUgZmb29C\
         YXISFgoGZm9vQmFyGAIgASgFUgZmb29CYXISGQoIaGFzX25hbWUYAyABKAVSB2hhc05hbWUSIAoMaGFzX2hhc19u\
         YW1lGAQgASgFUgpoYXNIYXNOYW1lEgsKAV8YBSABKAVSABIMCgJfXxgGIAEoBVIAEhQKBWNsYXNzGAcgAygFUgVj\
         bGFzcxIUCgVDbGFzcxgIIAMoBVIFQ2xhc3MiggIKDkNsYXNoaW5nT25lb2ZzEhYKBWZpcnN0GAEgASgFSABSBWZp\
@@ -1584,31 +1905,37 @@ private enum Clashing_ServiceFile {
         GgMKAV8iFQoEVHlwZRINCglUWVBFX1pFUk8QACJ4Cg5DbGFzaGluZ1ZhbHVlcyJmCgVWYWx1ZRIFCgFfEAASBgoC\
         X18QARIHCgNfX18QAhIPCgtERVNDUklQVElPThADEhAKDERFU0NSSVBUSU9OXxAEEgcKA09ORRAFEg0KCVZBTFVF\
         X09ORRAGEgoKBk9ORV9fNRAHIgMKAV8iNAoIRXh0ZW5kZWQSFwoHRm9vX0JhchgBIAEoBVIGRm9vQmFyGggKBkhp\
-        ZGRlbioFCGQQyAEiHgoGSGlkZGVuEhQKBW91dGVyGAEgASgFUgVvdXRlciLcBgoGSGlkaW5nEiEKB291dHNpZGUY\
-        ASABKAsyBy5IaWRkZW5SB291dHNpZGUSJgoGaW5zaWRlGAIgASgLMg4uSGlkaW5nLkhpZGRlblIGaW5zaWRlEhsK\
-        BGxpc3QYAyADKAsyBy5IaWRkZW5SBGxpc3QSIgoDbWFwGAQgAygLMhAuSGlkaW5nLk1hcEVudHJ5UgNtYXASQQoM\
-        b3V0c2lkZV9raW5kGAUgASgOMgsuSGlkZGVuS2luZDoRSElEREVOX0tJTkRfT1VURVJSC291dHNpZGVLaW5kEkEK\
-        C2luc2lkZV9raW5kGAYgASgOMhIuSGlkaW5nLkhpZGRlbktpbmQ6DEhJRElOR19JTk5FUlIKaW5zaWRlS2luZBIv\
-        CghraW5kX21hcBgHIAMoCzIULkhpZGluZy5LaW5kTWFwRW50cnlSB2tpbmRNYXASIQoGY2hvc2VuGAggASgLMgcu\
-        SGlkZGVuSABSBmNob3NlbhI1Cg1jaG9zZW5faW5zaWRlGAkgASgLMg4uSGlkaW5nLkhpZGRlbkgAUgxjaG9zZW5J\
-        bnNpZGUaQQoGSGlkZGVuEhQKBWlubmVyGAEgASgJUgVpbm5lchIhCgdvdXRzaWRlGAIgASgLMgcuSGlkZGVuUgdv\
-        dXRzaWRlGj8KCE1hcEVudHJ5EhAKA2tleRgBIAEoCVIDa2V5Eh0KBXZhbHVlGAIgASgLMgcuSGlkZGVuUgV2YWx1\
-        ZToCOAEaRwoMS2luZE1hcEVudHJ5EhAKA2tleRgBIAEoCVIDa2V5EiEKBXZhbHVlGAIgASgOMgsuSGlkZGVuS2lu\
-        ZFIFdmFsdWU6AjgBGkcKCEV4dGVuZGVkGggKBkhpZGluZyoFCGQQyAEyKgoGaGlkaW5nEgkuRXh0ZW5kZWQYbiAB\
-        KAsyBy5IaWRkZW5SBmhpZGluZyIvCgpIaWRkZW5LaW5kEg8KC0hJRElOR19aRVJPEAASEAoMSElESU5HX0lOTkVS\
-        EAEyMQoGaGlkZGVuEhAuSGlkaW5nLkV4dGVuZGVkGGQgASgLMgcuSGlkZGVuUgZoaWRkZW4yMQoGaGlkaW5nEhAu\
-        SGlkaW5nLkV4dGVuZGVkGGUgASgLMgcuSGlkaW5nUgZoaWRpbmdCCAoGY2hvaWNlIogBCgRTYW1lEh4KBHNhbWUY\
-        ASABKAsyCi5TYW1lLlNhbWVSBHNhbWUSIQoFb3RoZXIYAiABKAsyCy5TYW1lLk90aGVyUgVvdGhlchotCgRTYW1l\
-        Eh4KBHNhbWUYASABKAsyCi5TYW1lLlNhbWVSBHNhbWUqBQhkEMgBGgcKBU90aGVyKgUIZBDIASIQCg5DbGFzaGlu\
-        Z0NsaWVudCIVChNDbGFzaGluZ1NlcnZpY2VGaWxlKjkKCkhpZGRlbktpbmQSFAoQSElEREVOX0tJTkRfWkVSTxAA\
-        EhUKEUhJRERFTl9LSU5EX09VVEVSEAEy/AEKCENsYXNoaW5nEhkKBEdldFgSBS5TYW1lGgouU2FtZS5TYW1lEhkK\
-        BGdldFgSBS5TYW1lGgouU2FtZS5TYW1lEhEKAV8SBS5TYW1lGgUuU2FtZRIUCgRzZWxmEgUuU2FtZRoFLlNhbWUS\
-        FAoEaW5pdBIFLlNhbWUaBS5TYW1lEhYKBkNsaWVudBIFLlNhbWUaBS5TYW1lEh8KD1JlZ2lzdGVyTWV0aG9kcxIF\
-        LlNhbWUaBS5TYW1lEiEKEVNlcnZpY2VEZXNjcmlwdG9yEgUuU2FtZRoFLlNhbWUSHwoPRmlsZURlc2NyaXB0b3Jz\
-        EgUuU2FtZRoFLlNhbWUyBAoCX186IwoIRm9vX19CYXISCS5FeHRlbmRlZBhkIAEoBVIGRm9vQmFyOiMKCGZvb19f\
-        YmFyEgkuRXh0ZW5kZWQYZSABKAVSBmZvb0JhcjohCgZmb29CYXISCS5FeHRlbmRlZBhmIAEoBVIGZm9vQmFyOioK\
-        BmhpZGRlbhIJLkV4dGVuZGVkGGcgASgLMgcuSGlkZGVuUgZoaWRkZW46IQoGZm9vYmFyEgkuRXh0ZW5kZWQYaCAD\
-        KAVSBmZvb2JhcjohCgZGb29iYXISCS5FeHRlbmRlZBhpIAMoBVIGRm9vYmFyOjQKEGV4dGVuc2lvbl9maWVsZHMS\
-        CS5FeHRlbmRlZBhqIAEoBVIPZXh0ZW5zaW9uRmllbGRz
+        ZGRlbioFCGQQyAEiJwoIY2xlYXJUaGUyGwoDd2F5EgkuRXh0ZW5kZWQYayABKAVSA3dheSIeCgZIaWRkZW4SFAoF\
+        b3V0ZXIYASABKAVSBW91dGVyItwGCgZIaWRpbmcSIQoHb3V0c2lkZRgBIAEoCzIHLkhpZGRlblIHb3V0c2lkZRIm\
+        CgZpbnNpZGUYAiABKAsyDi5IaWRpbmcuSGlkZGVuUgZpbnNpZGUSGwoEbGlzdBgDIAMoCzIHLkhpZGRlblIEbGlz\
+        dBIiCgNtYXAYBCADKAsyEC5IaWRpbmcuTWFwRW50cnlSA21hcBJBCgxvdXRzaWRlX2tpbmQYBSABKA4yCy5IaWRk\
+        ZW5LaW5kOhFISURERU5fS0lORF9PVVRFUlILb3V0c2lkZUtpbmQSQQoLaW5zaWRlX2tpbmQYBiABKA4yEi5IaWRp\
+        bmcuSGlkZGVuS2luZDoMSElESU5HX0lOTkVSUgppbnNpZGVLaW5kEi8KCGtpbmRfbWFwGAcgAygLMhQuSGlkaW5n\
+        LktpbmRNYXBFbnRyeVIHa2luZE1hcBIhCgZjaG9zZW4YCCABKAsyBy5IaWRkZW5IAFIGY2hvc2VuEjUKDWNob3Nl\
+        bl9pbnNpZGUYCSABKAsyDi5IaWRpbmcuSGlkZGVuSABSDGNob3Nlbkluc2lkZRpBCgZIaWRkZW4SFAoFaW5uZXIY\
+        ASABKAlSBWlubmVyEiEKB291dHNpZGUYAiABKAsyBy5IaWRkZW5SB291dHNpZGUaPwoITWFwRW50cnkSEAoDa2V5\
+        GAEgASgJUgNrZXkSHQoFdmFsdWUYAiABKAsyBy5IaWRkZW5SBXZhbHVlOgI4ARpHCgxLaW5kTWFwRW50cnkSEAoD\
+        a2V5GAEgASgJUgNrZXkSIQoFdmFsdWUYAiABKA4yCy5IaWRkZW5LaW5kUgV2YWx1ZToCOAEaRwoIRXh0ZW5kZWQa\
+        CAoGSGlkaW5nKgUIZBDIATIqCgZoaWRpbmcSCS5FeHRlbmRlZBhuIAEoCzIHLkhpZGRlblIGaGlkaW5nIi8KCkhp\
+        ZGRlbktpbmQSDwoLSElESU5HX1pFUk8QABIQCgxISURJTkdfSU5ORVIQATIxCgZoaWRkZW4SEC5IaWRpbmcuRXh0\
+        ZW5kZWQYZCABKAsyBy5IaWRkZW5SBmhpZGRlbjIxCgZoaWRpbmcSEC5IaWRpbmcuRXh0ZW5kZWQYZSABKAsyBy5I\
+        aWRpbmdSBmhpZGluZ0IICgZjaG9pY2UiFQoFbG93ZXISDAoBeBgBIAEoBVIBeCIHCgVtZXJnZSLfAQoGTG93ZXJz\
+        EhwKBWxvd2VyGAEgASgLMgYubG93ZXJSBWxvd2VyEhwKBGxhc3QYAyABKAsyCC5sb3dlc3RfUgRsYXN0Eh4KBm1l\
+        cmdlcxgCIAMoCzIGLm1lcmdlUgZtZXJnZXMaJwoFSW5uZXISHgoGbG93ZXJzGAEgAygLMgYubG93ZXJSBmxvd2Vy\
+        cyoFCGQQyAEyKgoGSGlkaW5nEgkuRXh0ZW5kZWQYbCABKAsyBy5IaWRpbmdSBkhpZGluZzIdCgRUeXBlEgkuRXh0\
+        ZW5kZWQYbSABKAVSBFR5cGUiKgoHbG93ZXN0XxIfCgZsb3dlcnMYASABKAsyBy5Mb3dlcnNSBmxvd2VycyKIAQoE\
+        U2FtZRIeCgRzYW1lGAEgASgLMgouU2FtZS5TYW1lUgRzYW1lEiEKBW90aGVyGAIgASgLMgsuU2FtZS5PdGhlclIF\
+        b3RoZXIaLQoEU2FtZRIeCgRzYW1lGAEgASgLMgouU2FtZS5TYW1lUgRzYW1lKgUIZBDIARoHCgVPdGhlcioFCGQQ\
+        yAEiEAoOQ2xhc2hpbmdDbGllbnQiFQoTQ2xhc2hpbmdTZXJ2aWNlRmlsZSo5CgpIaWRkZW5LaW5kEhQKEEhJRERF\
+        Tl9LSU5EX1pFUk8QABIVChFISURERU5fS0lORF9PVVRFUhABMvwBCghDbGFzaGluZxIZCgRHZXRYEgUuU2FtZRoK\
+        LlNhbWUuU2FtZRIZCgRnZXRYEgUuU2FtZRoKLlNhbWUuU2FtZRIRCgFfEgUuU2FtZRoFLlNhbWUSFAoEc2VsZhIF\
+        LlNhbWUaBS5TYW1lEhQKBGluaXQSBS5TYW1lGgUuU2FtZRIWCgZDbGllbnQSBS5TYW1lGgUuU2FtZRIfCg9SZWdp\
+        c3Rlck1ldGhvZHMSBS5TYW1lGgUuU2FtZRIhChFTZXJ2aWNlRGVzY3JpcHRvchIFLlNhbWUaBS5TYW1lEh8KD0Zp\
+        bGVEZXNjcmlwdG9ycxIFLlNhbWUaBS5TYW1lMgQKAl9fOiMKCEZvb19fQmFyEgkuRXh0ZW5kZWQYZCABKAVSBkZv\
+        b0JhcjojCghmb29fX2JhchIJLkV4dGVuZGVkGGUgASgFUgZmb29CYXI6IQoGZm9vQmFyEgkuRXh0ZW5kZWQYZiAB\
+        KAVSBmZvb0JhcjoqCgZoaWRkZW4SCS5FeHRlbmRlZBhnIAEoCzIHLkhpZGRlblIGaGlkZGVuOiEKBmZvb2JhchIJ\
+        LkV4dGVuZGVkGGggAygFUgZmb29iYXI6IQoGRm9vYmFyEgkuRXh0ZW5kZWQYaSADKAVSBkZvb2Jhcjo0ChBleHRl\
+        bnNpb25fZmllbGRzEgkuRXh0ZW5kZWQYaiABKAVSD2V4dGVuc2lvbkZpZWxkczoqCgdMb3dlc3RfEgcuTG93ZXJz\
+        GGQgASgLMggubG93ZXN0X1IGTG93ZXN0
         """
 }

@@ -120,10 +120,10 @@ struct InterceptorCallTests {
     @Test("a token that does not come ends its call at the deadline", arguments: [true, false])
     func slowToken(isCancelled: Bool) async throws {
         let clock = ManualClock()
-        let (asked, ended) = (Gate(), Gate())
+        let (asked, never, ended) = (Gate(), Gate(), Gate())
         let slow = ClientTokenInterceptor {
             asked.open()
-            try? await Task.sleep(for: .seconds(3600))
+            try? await never.waitOrCancel()
             ended.open()
             return AccessToken("late")
         }
